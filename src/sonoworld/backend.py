@@ -1,0 +1,189 @@
+"""Backends: interchangeable ways of doing a stage, found by entry point.
+
+A backend is one `Backend` value under the entry-point group `sonoworld.<stage>`; ours use the same route as other
+people's. Finding a backend must not import anything heavy: that waits for `make`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Protocol
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from sonoworld.errors import BackendMissingError, RecipeError
+from sonoworld.types import Camera, Geometry, Panorama, Photo, Sounding, Source, Splats, Stage
+
+BACKEND_STAGES: tuple[Stage, ...] = ("calibrate", "panorama", "lift", "seed", "understand", "segment", "sound")
+"""Stages that have interchangeable backends, in the order in which data moves."""
+
+
+class Options(BaseModel):
+    """Base of every backend's options: unknown names are errors, values do not change after they were made."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _silent(fraction: float, note: str = "") -> None:
+    del fraction, note
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a stage gets besides its inputs: its own randomness, and a way to tell how far it is.
+
+    `tell(fraction, note)` may raise to interrupt the stage; call it a few times in anything longer than a second.
+    """
+
+    rng: np.random.Generator
+    tell: Callable[[float, str], None] = _silent
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """What lifting gives: geometry, and splats where the backend makes its own (otherwise `seed` makes them)."""
+
+    geometry: Geometry
+    splats: Splats | None = None
+
+
+class Calibrate(Protocol):
+    """Photo -> Camera."""
+
+    def __call__(self, photo: Photo, run: Run) -> Camera: ...  # noqa: D102
+
+
+class MakePanorama(Protocol):
+    """Photo, Camera -> Panorama. `camera` is None when the photo is a panorama already."""
+
+    def __call__(self, photo: Photo, camera: Camera | None, run: Run) -> Panorama: ...  # noqa: D102
+
+
+class Lift(Protocol):
+    """Panorama -> Geometry (and perhaps Splats)."""
+
+    def __call__(self, panorama: Panorama, run: Run) -> Lifted: ...  # noqa: D102
+
+
+class Seed(Protocol):
+    """Panorama, Geometry -> Splats."""
+
+    def __call__(self, panorama: Panorama, geometry: Geometry, run: Run) -> Splats: ...  # noqa: D102
+
+
+class Understand(Protocol):
+    """Panorama -> what sounds. `camera` lets a backend speak in photo pixels; None for panoramas."""
+
+    def __call__(self, panorama: Panorama, camera: Camera | None, run: Run) -> tuple[Sounding, ...]: ...  # noqa: D102
+
+
+class Segment(Protocol):
+    """Fills `mask` of soundings that have neither mask nor direction; leaves the others as they are."""
+
+    def __call__(self, panorama: Panorama, soundings: tuple[Sounding, ...], run: Run) -> tuple[Sounding, ...]: ...  # noqa: D102
+
+
+class MakeSound(Protocol):
+    """Gives every source a clip. All sources of a scene come at once, so that a model can batch them."""
+
+    def __call__(self, sources: tuple[Source, ...], run: Run) -> tuple[Source, ...]: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Files a backend needs that do not come with the install."""
+
+    model: str
+    size_gb: float
+    licence: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """One way of doing a stage. `make(options)` imports what is heavy and returns the stage function.
+
+    `extra` names the pip extra that brings its packages ("" = comes with the install); `missing()` returns why it
+    cannot run here, or "" when it can, without importing anything heavy.
+    """
+
+    stage: Stage
+    name: str
+    version: str
+    summary: str
+    options: type[Options]
+    make: Callable[[Any], Any]
+    extra: str = ""
+    licence: str = "MIT"
+    commercial: bool = True
+    weights: tuple[Weights, ...] = ()
+    missing: Callable[[], str] = field(default=lambda: "")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A backend as listed for people: `backend` is None when its plug-in is broken, and `reason` says why."""
+
+    stage: str
+    name: str
+    backend: Backend | None
+    reason: str
+
+    @property
+    def available(self) -> bool:
+        """Whether it can run here and now."""
+        return self.backend is not None and not self.reason
+
+
+def _load(stage: Stage, entry: EntryPoint) -> Listing:
+    try:
+        spec = entry.load()
+    except Exception as error:  # noqa: BLE001  a stranger's plug-in may fail in any way; it is listed with its reason
+        return Listing(stage, entry.name, None, f"plug-in {entry.value} failed to load: {error!r}")
+    if not isinstance(spec, Backend):
+        return Listing(stage, entry.name, None, f"{entry.value} is a {type(spec).__name__}, expected a Backend")
+    if spec.stage != stage or spec.name != entry.name:
+        return Listing(
+            stage, entry.name, None, f"{entry.value} calls itself {spec.stage}.{spec.name}, not {stage}.{entry.name}"
+        )
+    return Listing(stage, entry.name, spec, spec.missing())
+
+
+def installed(stage: Stage | None = None) -> tuple[Listing, ...]:
+    """All backends of one stage (or of all stages), broken ones included, in stage order then by name."""
+    stages = BACKEND_STAGES if stage is None else (stage,)
+    return tuple(
+        _load(one, entry)
+        for one in stages
+        for entry in sorted(entry_points(group=f"sonoworld.{one}"), key=lambda e: e.name)
+    )
+
+
+def find(stage: Stage, name: str) -> Backend:
+    """The named backend of a stage, able to run or not.
+
+    Raises:
+        RecipeError: no backend of that name is installed for the stage.
+        BackendMissingError: the plug-in exists but is broken.
+    """
+    matches = [entry for entry in entry_points(group=f"sonoworld.{stage}") if entry.name == name]
+    if not matches:
+        names = ", ".join(sorted(e.name for e in entry_points(group=f"sonoworld.{stage}"))) or "none"
+        raise RecipeError(f"{stage}.backend: expected one of {names}; got {name!r} (`sonoworld backends` lists them)")
+    listing = _load(stage, matches[0])
+    if listing.backend is None:
+        raise BackendMissingError(f"{stage}.{name} cannot be used: {listing.reason}")
+    return listing.backend
+
+
+def require_available(spec: Backend) -> None:
+    """Raise `BackendMissingError` with what is missing and how to get it, unless the backend can run here."""
+    reason = spec.missing()
+    if not reason:
+        return
+    lines = [f"{spec.stage}.{spec.name} cannot run here: {reason}"]
+    if spec.extra:
+        lines.append(f"  packages: pip install 'sonoworld[{spec.extra}]'")
+    lines += [f"  weights: {w.model} ({w.size_gb:g} GB, {w.licence}): {w.command}" for w in spec.weights]
+    raise BackendMissingError("\n".join(lines))

@@ -1,0 +1,104 @@
+"""Axes and rigid maps: the only module that names axes.
+
+Letters: R rotation, o origin; yaw, pitch, roll in radians. World and head are FLU (x ahead, y left, z up), a camera
+is RDF (x right, y down, z ahead), the browser is RUB (x right, y up, z back).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Float64
+
+from sonoworld.errors import ShapeError
+
+FLU_FROM_RDF: Float64[np.ndarray, "3 3"] = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
+"""Camera axes into level world axes when the camera looks straight ahead: z -> x, −x -> y, −y -> z."""
+
+RUB_FROM_FLU: Float64[np.ndarray, "3 3"] = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, 1.0], [-1.0, 0.0, 0.0]])
+"""World axes into the browser's (three.js, PlayCanvas): −y -> x, z -> y, −x -> z."""
+
+ROTATION_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """A rigid map. `world_from_camera @ p` takes camera coordinates (m) to world coordinates (m).
+
+    Raises:
+        ShapeError: if `rotation` is not a proper rotation (orthonormal to 1e-9, determinant +1).
+    """
+
+    rotation: Float64[np.ndarray, "3 3"]
+    origin: Float64[np.ndarray, "3"]
+
+    def __post_init__(self) -> None:
+        residual = float(np.abs(self.rotation @ self.rotation.T - np.eye(3)).max())
+        if not residual < ROTATION_TOLERANCE or np.linalg.det(self.rotation) < 0:
+            raise ShapeError("Pose.rotation", expected="a proper rotation", got=f"|R Rᵀ − I| = {residual:.2g}")
+        if not np.isfinite(self.origin).all():
+            raise ShapeError("Pose.origin", expected="finite metres", got=str(self.origin))
+
+    def __matmul__(self, p: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
+        return p @ self.rotation.T + self.origin
+
+    def then(self, outer: "Pose") -> "Pose":
+        """The map that applies self first and `outer` next: `outer ∘ self`."""
+        return Pose(outer.rotation @ self.rotation, outer.rotation @ self.origin + outer.origin)
+
+    def inverse(self) -> "Pose":
+        """The map back."""
+        return Pose(self.rotation.T.copy(), -(self.rotation.T @ self.origin))
+
+    @staticmethod
+    def identity() -> "Pose":
+        """The map that changes nothing."""
+        return Pose(np.eye(3), np.zeros(3))
+
+
+def world_from_head_rotation(yaw: float, pitch: float, roll: float = 0.0) -> Float64[np.ndarray, "3 3"]:
+    """Rotation of a head: yaw + left, pitch + up, roll + right ear down; `Rz(yaw)·Ry(−pitch)·Rx(roll)`."""
+    cy, sy = np.cos(yaw), np.sin(yaw)
+    cp, sp = np.cos(pitch), np.sin(pitch)
+    cr, sr = np.cos(roll), np.sin(roll)
+    rz = np.array([[cy, -sy, 0.0], [sy, cy, 0.0], [0.0, 0.0, 1.0]])
+    ry = np.array([[cp, 0.0, -sp], [0.0, 1.0, 0.0], [sp, 0.0, cp]])
+    rx = np.array([[1.0, 0.0, 0.0], [0.0, cr, -sr], [0.0, sr, cr]])
+    return rz @ ry @ rx
+
+
+def head_angles(rotation: Float64[np.ndarray, "3 3"]) -> tuple[float, float, float]:
+    """(yaw, pitch, roll) of `world_from_head_rotation`; yaw is 0 where the head looks straight up or down."""
+    pitch = float(np.arcsin(np.clip(rotation[2, 0], -1.0, 1.0)))
+    if abs(rotation[2, 0]) > 1 - 1e-12:
+        return 0.0, pitch, float(np.arctan2(-rotation[1, 2], rotation[1, 1]))
+    return (
+        float(np.arctan2(rotation[1, 0], rotation[0, 0])),
+        pitch,
+        float(np.arctan2(rotation[2, 1], rotation[2, 2])),
+    )
+
+
+def world_from_camera_rotation(pitch: float, roll: float, yaw: float = 0.0) -> Float64[np.ndarray, "3 3"]:
+    """A camera held like a head: pitch + up, roll + clockwise (its right side dips), yaw + left."""
+    return world_from_head_rotation(yaw, pitch, roll) @ FLU_FROM_RDF
+
+
+def camera_angles(rotation: Float64[np.ndarray, "3 3"]) -> tuple[float, float, float]:
+    """(yaw, pitch, roll) of a camera, inverse of `world_from_camera_rotation`."""
+    return head_angles(rotation @ FLU_FROM_RDF.T)
+
+
+def direction_from_angles(
+    azimuth: Float[np.ndarray, "*b"], elevation: Float[np.ndarray, "*b"]
+) -> Float[np.ndarray, "*b 3"]:
+    """Unit vectors, FLU: azimuth counter-clockwise from ahead, elevation up, radians."""
+    c = np.cos(elevation)
+    return np.stack([c * np.cos(azimuth), c * np.sin(azimuth), np.sin(elevation) + 0 * azimuth], -1)
+
+
+def angles_from_direction(
+    direction: Float[np.ndarray, "*b 3"],
+) -> tuple[Float[np.ndarray, "*b"], Float[np.ndarray, "*b"]]:
+    """(azimuth, elevation) in radians of vectors of any length > 0; exact to rounding at the poles."""
+    x, y, z = direction[..., 0], direction[..., 1], direction[..., 2]
+    return np.arctan2(y, x), np.arctan2(z, np.hypot(x, y))
