@@ -126,7 +126,9 @@ def _remap(image: np.ndarray, u: np.ndarray, v: np.ndarray, mode: int) -> np.nda
         return cv2.remap(image, u, v, mode, borderMode=cv2.BORDER_REPLICATE)
     flat_u, flat_v = u.reshape(-1), v.reshape(-1)
     parts = [
-        cv2.remap(image, flat_u[i : i + limit, None], flat_v[i : i + limit, None], mode, borderMode=cv2.BORDER_REPLICATE)
+        cv2.remap(
+            image, flat_u[i : i + limit, None], flat_v[i : i + limit, None], mode, borderMode=cv2.BORDER_REPLICATE
+        )
         for i in range(0, flat_u.size, limit)
     ]
     return np.concatenate(parts)
