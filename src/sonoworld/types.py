@@ -98,7 +98,7 @@ class CameraSigma:
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """A pinhole camera (RDF axes: x right, y down, z ahead); principal point in `K`, pixel (0.5, 0.5) = first centre."""
+    """A pinhole camera (RDF axes: x right, y down, z ahead); pixel (0.5, 0.5) is the first centre."""
 
     K: Float64[np.ndarray, "3 3"]
     size_px: tuple[int, int]

@@ -1,1 +1,1 @@
-"""recipes."""
+"""Recipes that come with the install, one TOML file each."""

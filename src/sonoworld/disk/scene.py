@@ -1,0 +1,90 @@
+"""Reading a finished scene folder, and checking one that a stranger gave us."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from sonoworld.disk import atomic, sound_values, world_values
+from sonoworld.disk.workspace import FORMAT, SCENE
+from sonoworld.errors import InputError, SonoworldError, UnsafeFileError
+from sonoworld.types import Scene, Source, Splats
+
+
+def manifest(folder: Path) -> dict[str, str]:
+    """File names and digests that `scene.json` promises.
+
+    Raises:
+        InputError: not a scene folder, or made by a newer version.
+        UnsafeFileError: `scene.json` is malformed or names a file outside the folder.
+    """
+    if not (folder / SCENE).is_file():
+        partial = folder.with_name(folder.name + ".partial")
+        hint = "; an unfinished one is beside it: run `sonoworld create` again to go on" if partial.exists() else ""
+        raise InputError(f"{folder}: expected a scene folder (with {SCENE}){hint}")
+    document = atomic.read_json(folder / SCENE)
+    fields = cast("dict[str, object]", document) if isinstance(document, dict) else {}
+    if fields.get("format") != FORMAT:
+        raise InputError(f"{folder / SCENE}: expected format {FORMAT}, got {fields.get('format')!r}")
+    files = fields.get("files")
+    if not isinstance(files, dict):
+        raise UnsafeFileError(f"{folder / SCENE}: expected a table of files")
+    named = {str(name): str(digest) for name, digest in cast("dict[object, object]", files).items()}
+    for name in named:
+        atomic.inside(folder, name)
+    return named
+
+
+def load_scene(folder: Path) -> Scene:
+    """The whole scene. Digests are not checked here; `check_scene` does that."""
+    manifest(folder)
+    return Scene(
+        photo=world_values.PHOTO.load(folder),
+        camera=world_values.CAMERA.load(folder),
+        panorama=world_values.PANORAMA.load(folder),
+        geometry=world_values.LIFTED.load(folder).geometry,
+        splats=world_values.SPLATS.load(folder),
+        soundings=sound_values.SOUNDINGS.load(folder),
+        sources=load_sources(folder),
+    )
+
+
+def load_sources(folder: Path) -> tuple[Source, ...]:
+    """Only what sounds, with clips: all that rendering audio needs."""
+    manifest(folder)
+    return sound_values.with_clips(sound_values.LOCATED.load(folder), sound_values.CLIPS.load(folder))
+
+
+def load_lite(folder: Path) -> Splats:
+    """The lighter splats (at most 500 k) for browsers."""
+    manifest(folder)
+    return world_values.LITE.load(folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong with a scene folder."""
+
+    file: str
+    problem: str
+
+
+def check_scene(folder: Path) -> tuple[Finding, ...]:
+    """Verify every file's digest and that every value loads and fits the others; empty means sound."""
+    found: list[Finding] = []
+    for name, digest in manifest(folder).items():
+        path = atomic.inside(folder, name)
+        if not path.is_file():
+            found.append(Finding(name, "missing"))
+        elif atomic.sha256(path) != digest:
+            found.append(Finding(name, "changed since it was made (its digest differs)"))
+    if found:
+        return tuple(found)
+    try:
+        scene = load_scene(folder)
+        load_lite(folder)
+    except SonoworldError as error:
+        return (Finding(SCENE, str(error)),)
+    if scene.geometry.distance.shape != scene.panorama.known.shape:
+        found.append(Finding("geometry.npz", f"does not have the panorama's size {scene.panorama.known.shape}"))
+    found += [Finding(f"sources/{s.id}.wav", "the source has no sound") for s in scene.sources if s.clip is None]
+    return tuple(found)

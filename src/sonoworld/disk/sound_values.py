@@ -1,0 +1,167 @@
+"""Soundings, sources and clips as files of a scene folder."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from sonoworld.disk import atomic
+from sonoworld.disk.arrays import read_arrays, read_mask, write_arrays, write_mask
+from sonoworld.disk.codec import Codec, checked_record
+from sonoworld.disk.wav import read_wav, write_wav
+from sonoworld.errors import UnsafeFileError
+from sonoworld.types import Clip, Sounding, Source, Spread
+
+MAX_ITEMS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class _SoundingRecord:
+    label: str
+    prompt: str
+    spread: Spread
+    level_db: float
+    confidence: float
+    backend: str
+    reason: str
+    direction: list[float] | None
+    has_mask: bool
+
+
+def _save_soundings(file: str, folder: Path, soundings: tuple[Sounding, ...]) -> tuple[str, ...]:
+    records: list[dict[str, Any]] = []
+    names = [f"{file}.json"]
+    for i, s in enumerate(soundings):
+        direction = None if s.direction is None else s.direction.tolist()
+        record = _SoundingRecord(
+            s.label, s.prompt, s.spread, s.level_db, s.confidence, s.backend, s.reason, direction, s.mask is not None
+        )
+        records.append(asdict(record))
+        if s.mask is not None:
+            names.append(f"{file}/{i:03d}.png")
+            write_mask(folder / names[-1], s.mask)
+    atomic.write_json(folder / names[0], records)
+    return tuple(names)
+
+
+def _load_soundings(file: str, folder: Path) -> tuple[Sounding, ...]:
+    where = folder / f"{file}.json"
+    records = checked_record(atomic.read_json(where), list[_SoundingRecord], where)
+    if len(records) > MAX_ITEMS:
+        raise UnsafeFileError(f"{where}: expected at most {MAX_ITEMS} soundings, got {len(records)}")
+    return tuple(
+        Sounding(
+            r.label,
+            r.prompt,
+            r.spread,
+            r.level_db,
+            r.confidence,
+            r.backend,
+            mask=read_mask(folder / file / f"{i:03d}.png") if r.has_mask else None,
+            direction=None if r.direction is None else np.array(r.direction, np.float64),
+            reason=r.reason,
+        )
+        for i, r in enumerate(records)
+    )
+
+
+def _soundings_codec(file: str) -> Codec[tuple[Sounding, ...]]:
+    return Codec(
+        lambda folder, value: _save_soundings(file, folder, value), lambda folder: _load_soundings(file, folder)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _SourceRecord:
+    id: str
+    label: str
+    prompt: str
+    spread: Spread
+    level_db: float
+    confidence: float
+    backend: str
+    solid_angle_sr: float
+    imagined: bool
+    reason: str
+
+
+_SOURCE_FIELDS = tuple(_SourceRecord.__dataclass_fields__)
+
+
+def _save_located(folder: Path, sources: tuple[Source, ...]) -> tuple[str, ...]:
+    names = ["sources.json"]
+    for source in sources:
+        names.append(f"sources/{source.id}.npz")
+        atomic.inside(folder, names[-1])
+        arrays = {"points": source.points, "normals": source.normals, "weights": source.weights}
+        write_arrays(folder / names[-1], arrays)
+    records = [{name: getattr(source, name) for name in _SOURCE_FIELDS} for source in sources]
+    atomic.write_json(folder / names[0], {"format": 1, "sources": records})
+    return tuple(names)
+
+
+def _load_located(folder: Path) -> tuple[Source, ...]:
+    where = folder / "sources.json"
+    document = atomic.read_json(where)
+    if not isinstance(document, dict) or cast("dict[str, object]", document).get("format") != 1:
+        raise UnsafeFileError(f"{where}: expected a document of format 1")
+    records = checked_record(cast("dict[str, object]", document).get("sources"), list[_SourceRecord], where)
+    if len(records) > MAX_ITEMS or len({record.id for record in records}) != len(records):
+        raise UnsafeFileError(f"{where}: expected at most {MAX_ITEMS} sources with different ids, got {len(records)}")
+    return tuple(_load_source(folder, record) for record in records)
+
+
+def _load_source(folder: Path, record: _SourceRecord) -> Source:
+    where = atomic.inside(folder, f"sources/{record.id}.npz")
+    a = read_arrays(where, ("points", "normals", "weights"))
+    n = len(a["weights"])
+    if a["points"].shape != (n, 3) or a["normals"].shape != (n, 3) or a["weights"].ndim != 1:
+        raise UnsafeFileError(f"{where}: expected points [m 3], normals [m 3], weights [m]; got {a['points'].shape}")
+    points, normals, weights = (a[name].astype(np.float32, copy=False) for name in ("points", "normals", "weights"))
+    fixed = {name: getattr(record, name) for name in _SOURCE_FIELDS}
+    return Source(**fixed, points=points, normals=normals, weights=weights)
+
+
+@dataclass(frozen=True, slots=True)
+class _ClipRecord:
+    loops: bool
+    clip_gain_db: float
+    made_by: str
+    licence: str
+    author: str
+
+
+def _save_clips(folder: Path, clips: dict[str, Clip]) -> tuple[str, ...]:
+    names = ["clips.json"]
+    records: dict[str, object] = {}
+    for id_, clip in clips.items():
+        names.append(f"sources/{id_}.wav")
+        write_wav(atomic.inside(folder, names[-1]), clip.samples[None], clip.rate_hz)
+        records[id_] = asdict(_ClipRecord(clip.loops, clip.clip_gain_db, clip.made_by, clip.licence, clip.author))
+    atomic.write_json(folder / names[0], records)
+    return tuple(names)
+
+
+def _load_clips(folder: Path) -> dict[str, Clip]:
+    where = folder / "clips.json"
+    records = checked_record(atomic.read_json(where), dict[str, _ClipRecord], where)
+    clips: dict[str, Clip] = {}
+    for id_, r in records.items():
+        samples, rate_hz = read_wav(atomic.inside(folder, f"sources/{id_}.wav"))
+        if len(samples) != 1:
+            raise UnsafeFileError(f"{where}: the clip of {id_!r} has {len(samples)} channels, expected 1")
+        clips[id_] = Clip(samples[0], rate_hz, r.loops, r.clip_gain_db, r.made_by, r.licence, r.author)
+    return clips
+
+
+def with_clips(sources: tuple[Source, ...], clips: Mapping[str, Clip]) -> tuple[Source, ...]:
+    """Sources with their clips; a source without one keeps None."""
+    return tuple(replace(source, clip=clips.get(source.id)) for source in sources)
+
+
+UNDERSTOOD = _soundings_codec("understood")
+SOUNDINGS = _soundings_codec("soundings")
+LOCATED = Codec(_save_located, _load_located)
+CLIPS = Codec(_save_clips, _load_clips)

@@ -1,0 +1,190 @@
+"""A scene in the making: finished steps are kept under their keys, the scene appears all at once at the end.
+
+Work happens in `<folder>.partial`; each file is written whole and each step is recorded after its files. A finished
+scene is renamed into place. Remaking a scene starts from hard links to the old one, which stays valid until the end.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from sonoworld.disk import atomic
+from sonoworld.errors import InputError, SonoworldError, UnsafeFileError
+
+FORMAT = 1
+MADE = "made.json"
+SCENE = "scene.json"
+
+
+@dataclass(slots=True)
+class Workspace:
+    """Steps on disk. `folder` is where files go while `scene_folder` is where they will be."""
+
+    folder: Path
+    scene_folder: Path
+    steps: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+
+    def digest(self, step: str) -> str:
+        """A name for what a recorded step produced: over the digests of all its files."""
+        return json.dumps(self.steps[step]["files"], sort_keys=True)
+
+    def holds(self, step: str, key: str) -> bool:
+        """Whether the step is recorded under this key and all its files are as they were written."""
+        record = self.steps.get(step)
+        if record is None or record.get("key") != key:
+            return False
+        files: dict[str, str] = record["files"]
+        return all(
+            (path := atomic.inside(self.folder, name)).is_file() and atomic.sha256(path) == digest
+            for name, digest in files.items()
+        )
+
+    def record(self, step: str, key: str, files: tuple[str, ...], provenance: dict[str, Any]) -> None:
+        """Remember a finished step; from now on a crash does not lose it."""
+        for name in set(self.steps.get(step, {}).get("files", {})) - set(files):
+            if not any(name in other["files"] for key_, other in self.steps.items() if key_ != step):
+                atomic.inside(self.folder, name).unlink(missing_ok=True)
+        digests = {name: atomic.sha256(self.folder / name) for name in files}
+        self.steps[step] = {**provenance, "key": key, "files": digests}
+        atomic.write_json(self.folder / MADE, {"format": FORMAT, "steps": self.steps})
+
+
+def _read_steps(folder: Path) -> dict[str, dict[str, Any]]:
+    """Recorded steps of a folder; none if it has no (readable) record."""
+    if not (folder / MADE).is_file():
+        return {}
+    try:
+        document = atomic.read_json(folder / MADE)
+    except UnsafeFileError:
+        return {}
+    steps = cast("dict[str, Any]", document).get("steps") if isinstance(document, dict) else None
+    if not isinstance(steps, dict):
+        return {}
+    return {
+        name: record
+        for name, record in cast("dict[str, Any]", steps).items()
+        if isinstance(record, dict) and isinstance(cast("dict[str, Any]", record).get("files"), dict)
+    }
+
+
+@contextmanager
+def open_workspace(scene_folder: Path) -> Generator[Workspace]:
+    """A place to make a scene that will be `scene_folder`; what is finished survives any interruption.
+
+    Raises:
+        InputError: the folder exists and is not a scene, or its parent cannot be written.
+        SonoworldError: another process is making the same scene.
+    """
+    _require_scene_or_nothing(scene_folder)
+    partial = scene_folder.with_name(scene_folder.name + ".partial")
+    try:
+        scene_folder.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(scene_folder.with_name(f".{scene_folder.name}.lock"), scene_folder):
+            _finish_interrupted_swap(scene_folder)
+            if (scene_folder / SCENE).is_file() and not partial.exists():
+                _link_tree(scene_folder, partial)
+            partial.mkdir(exist_ok=True)
+            yield Workspace(partial, scene_folder, _read_steps(partial))
+    except PermissionError as error:
+        raise InputError(f"{scene_folder}: cannot be written ({error.strerror}: {error.filename})") from error
+
+
+def publish(work: Workspace, *, version: str) -> None:
+    """Write `scene.json` with the digest of every file, drop strays, and rename the scene into place."""
+    files = {name: digest for record in work.steps.values() for name, digest in record["files"].items()}
+    files[MADE] = atomic.sha256(work.folder / MADE)
+    for path in sorted(work.folder.rglob("*"), reverse=True):
+        name = path.relative_to(work.folder).as_posix()
+        if path.is_file() and name not in files:
+            path.unlink()
+        elif path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+    document = {
+        "format": FORMAT,
+        "made_with": f"sonoworld {version}",
+        "axes": "x ahead, y left, z up; right-handed; origin at the photo's eye",
+        "units": "metres, radians, hertz, dB SPL at 1 m",
+        "files": files,
+    }
+    atomic.write_json(work.folder / SCENE, document)
+    old = work.scene_folder.with_name(f".{work.scene_folder.name}.old")
+    if work.scene_folder.exists():
+        if (work.scene_folder / SCENE).is_file():
+            shutil.rmtree(old, ignore_errors=True)
+            work.scene_folder.rename(old)
+        else:
+            work.scene_folder.rmdir()
+    work.folder.rename(work.scene_folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _require_scene_or_nothing(folder: Path) -> None:
+    if not folder.exists() or (folder / SCENE).is_file():
+        return
+    if not folder.is_dir() or any(folder.iterdir()):
+        raise InputError(f"{folder}: exists and is not a scene; name a new folder or an empty one")
+
+
+def _finish_interrupted_swap(folder: Path) -> None:
+    """A crash between the two renames of `publish` left the old scene aside: put it back."""
+    old = folder.with_name(f".{folder.name}.old")
+    if not old.exists():
+        return
+    if folder.exists():
+        shutil.rmtree(old)
+    else:
+        old.rename(folder)
+
+
+def _link_tree(source: Path, target: Path) -> None:
+    """Copy a folder by hard links where the file system has them."""
+    temporary = target.with_name(f".{target.name}.linking")
+    shutil.rmtree(temporary, ignore_errors=True)
+
+    def link(a: str, b: str) -> str:
+        try:
+            os.link(a, b)
+        except OSError:
+            return shutil.copy2(a, b)
+        return b
+
+    shutil.copytree(source, temporary, copy_function=link, ignore=shutil.ignore_patterns(SCENE))
+    temporary.rename(target)
+
+
+@contextmanager
+def _locked(path: Path, scene_folder: Path) -> Generator[None]:
+    """Hold an exclusive lock that the system releases when the process ends, however it ends."""
+    with path.open("a+b") as file:
+        try:
+            _lock(file.fileno())
+            ours = path.exists() and _same_file(file.fileno(), path)
+        except OSError:
+            ours = False
+        if not ours:  # held by another, or removed by one that had just finished
+            raise SonoworldError(f"{scene_folder}: another process is making this scene; wait for it")
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _same_file(descriptor: int, path: Path) -> bool:
+    return os.path.samestat(os.fstat(descriptor), path.stat())
+
+
+if os.name == "nt":
+    import msvcrt
+
+    def _lock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,169 @@
+"""The whole way in one function: a photo becomes a scene, step by step, each kept under a key of all it depends on."""
+
+import hashlib
+import json
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+from sonoworld import __version__, localize
+from sonoworld.backend import Lifted, Run
+from sonoworld.disk import sound_values, world_values
+from sonoworld.disk.codec import Codec
+from sonoworld.disk.workspace import Workspace, open_workspace, publish
+from sonoworld.lift.lite import lite
+from sonoworld.recipe import Recipe, digest
+from sonoworld.render.preview import world_preview
+from sonoworld.types import Clip, Photo, Projection, Scene, Source, Stage
+
+T = TypeVar("T")
+LITE_SPLATS = 500_000
+
+
+class Watch(Protocol):
+    """What a caller may want to know while a scene is made."""
+
+    def started(self, step: str, backend: str) -> None: ...  # noqa: D102
+
+    def progress(self, step: str, fraction: float, note: str) -> None: ...  # noqa: D102
+
+    def finished(self, step: str, seconds: float, *, stored: bool) -> None: ...  # noqa: D102
+
+
+class Unwatched:
+    """A watch that looks away."""
+
+    def started(self, step: str, backend: str) -> None:  # noqa: D102
+        del step, backend
+
+    def progress(self, step: str, fraction: float, note: str) -> None:  # noqa: D102
+        del step, fraction, note
+
+    def finished(self, step: str, seconds: float, *, stored: bool) -> None:  # noqa: D102
+        del step, seconds, stored
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One step: its name, where its result lies, what it depends on, and what identifies its way of working."""
+
+    name: str
+    needs: tuple[str, ...]
+    identity: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Runs steps of one scene, or returns what an earlier run stored under the same key."""
+
+    work: Workspace
+    recipe: Recipe
+    seed: int
+    watch: Watch
+
+    def stage(self, stage: Stage, codec: Codec[T], needs: tuple[str, ...], do: Callable[[Any, Run], T]) -> T:
+        """Run a stage by its backend; `do(backend, run)` calls it. The backend is made only if it must run."""
+        choice = self.recipe.choices[stage]
+        spec = choice.backend
+        identity = {
+            "backend": spec.name,
+            "version": spec.version,
+            "options": choice.options.model_dump(mode="json"),
+            "licence": spec.licence,
+            "seed": self.seed,
+        }
+        return self.run(Task(stage, needs, identity), codec, lambda run: do(spec.make(choice.options), run))
+
+    def run(self, task: Task, codec: Codec[T], do: Callable[[Run], T]) -> T:
+        """Run `do`, or load its stored result when nothing it depends on has changed."""
+        inputs = {need: self.work.digest(need) for need in task.needs}
+        document = json.dumps([task.name, task.identity, inputs], sort_keys=True)
+        key = hashlib.sha256(document.encode()).hexdigest()
+        began = time.perf_counter()
+        self.watch.started(task.name, task.identity.get("backend", ""))
+        stored = self.work.holds(task.name, key)
+        if not stored:
+            rng = np.random.default_rng(np.random.SeedSequence([self.seed, zlib.crc32(task.name.encode())]))
+            value = do(Run(rng, partial(self.watch.progress, task.name)))
+            self.work.record(task.name, key, codec.save(self.work.folder, value), task.identity)
+        else:
+            value = codec.load(self.work.folder)
+        self.watch.finished(task.name, time.perf_counter() - began, stored=stored)
+        return value
+
+
+def make_scene(photo: Photo, recipe: Recipe, folder: Path, *, seed: int = 0, watch: Watch | None = None) -> Scene:
+    """Make `folder` the scene of this photo. Same photo, recipe and seed: same bytes (on CPU).
+
+    Raises:
+        BackendMissingError: a chosen backend cannot run here (nothing was written).
+        InputError: the folder is not a scene or cannot be written.
+        StageError: a stage failed; finished stages are kept in `<folder>.partial` for the next run.
+    """
+    recipe.require_available()
+    panoramic = photo.projection is Projection.EQUIRECTANGULAR
+    with open_workspace(folder) as work:
+        steps = Steps(work, recipe, seed, watch or Unwatched())
+        steps.run(Task("photo", (), {"photo": _photo_digest(photo)}), world_values.PHOTO, lambda _: photo)
+        camera = steps.stage(
+            "calibrate", world_values.CAMERA, ("photo",), lambda see, run: None if panoramic else see(photo, run)
+        )
+        panorama = steps.stage(
+            "panorama", world_values.PANORAMA, ("photo", "calibrate"), lambda fill, run: fill(photo, camera, run)
+        )
+        lifted: Lifted = steps.stage("lift", world_values.LIFTED, ("panorama",), lambda lift, run: lift(panorama, run))
+        geometry = lifted.geometry
+        splats = steps.stage(
+            "seed",
+            world_values.SPLATS,
+            ("panorama", "lift"),
+            lambda seed_, run: seed_(panorama, geometry, run) if lifted.splats is None else lifted.splats,
+        )
+        light = {"limit": LITE_SPLATS, "version": __version__}
+        steps.run(Task("lite", ("seed",), light), world_values.LITE, lambda _: lite(splats, LITE_SPLATS))
+        understood = steps.stage(
+            "understand",
+            sound_values.UNDERSTOOD,
+            ("panorama", "calibrate"),
+            lambda listen, run: listen(panorama, camera, run),
+        )
+        soundings = steps.stage(
+            "segment",
+            sound_values.SOUNDINGS,
+            ("panorama", "understand"),
+            lambda find, run: find(panorama, understood, run),
+        )
+        located = steps.run(
+            Task(
+                "localize",
+                ("segment", "lift", "panorama"),
+                {"options": digest(recipe.localize), "version": __version__},
+            ),
+            sound_values.LOCATED,
+            lambda _: localize.localize(soundings, geometry, panorama.known, recipe.localize),
+        )
+        clips = steps.stage("sound", sound_values.CLIPS, ("localize",), lambda voice, run: _clips(voice(located, run)))
+        sources = sound_values.with_clips(located, clips)
+        scene = Scene(photo, camera, panorama, geometry, splats, soundings, sources)
+        needs = ("panorama", "lift", "seed", "localize")
+        steps.run(
+            Task("preview", needs, {"version": __version__}), world_values.PREVIEW, lambda _: world_preview(scene)
+        )
+        publish(work, version=__version__)
+    return scene
+
+
+def _clips(sources: tuple[Source, ...]) -> dict[str, Clip]:
+    return {source.id: source.clip for source in sources if source.clip is not None}
+
+
+def _photo_digest(photo: Photo) -> str:
+    total = hashlib.sha256(photo.rgb.tobytes())
+    total.update(repr((photo.rgb.shape, photo.focal_px, photo.taken_with, photo.projection.value)).encode())
+    return total.hexdigest()
