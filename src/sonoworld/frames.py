@@ -93,7 +93,7 @@ def direction_from_angles(
 ) -> Float[np.ndarray, "*b 3"]:
     """Unit vectors, FLU: azimuth counter-clockwise from ahead, elevation up, radians."""
     c = np.cos(elevation)
-    return np.stack([c * np.cos(azimuth), c * np.sin(azimuth), np.sin(elevation) + 0 * azimuth], -1)
+    return np.stack(np.broadcast_arrays(c * np.cos(azimuth), c * np.sin(azimuth), np.sin(elevation)), -1)
 
 
 def angles_from_direction(
@@ -101,4 +101,4 @@ def angles_from_direction(
 ) -> tuple[Float[np.ndarray, "*b"], Float[np.ndarray, "*b"]]:
     """(azimuth, elevation) in radians of vectors of any length > 0; exact to rounding at the poles."""
     x, y, z = direction[..., 0], direction[..., 1], direction[..., 2]
-    return np.arctan2(y, x), np.arctan2(z, np.hypot(x, y))
+    return np.asarray(np.arctan2(y, x)), np.asarray(np.arctan2(z, np.hypot(x, y)))

@@ -46,15 +46,15 @@ def pixel_from_direction(
     azimuth, elevation = angles_from_direction(direction)
     width = 2 * height
     u = np.mod((np.pi - azimuth) * (width / (2 * np.pi)), width)
-    u = np.where(u >= width, 0.0, u)  # mod of a tiny negative number rounds up to the modulus
-    return u, (np.pi / 2 - elevation) * (height / np.pi)
+    u = np.where(u >= width, np.zeros_like(u), u)  # mod of a tiny negative number rounds up to the modulus
+    return np.asarray(u), np.asarray((np.pi / 2 - elevation) * (height / np.pi))
 
 
 def direction_from_pixel(
     u: Float[np.ndarray, "*b"], v: Float[np.ndarray, "*b"], height: int
 ) -> Float[np.ndarray, "*b 3"]:
     """Inverse of `pixel_from_direction`."""
-    return direction_from_angles(np.pi - np.pi * u / height, np.pi / 2 - np.pi * v / height)
+    return direction_from_angles(np.asarray(np.pi - np.pi * u / height), np.asarray(np.pi / 2 - np.pi * v / height))
 
 
 def nearest_pixel(direction: Float[np.ndarray, "*b 3"], height: int) -> tuple[np.ndarray, np.ndarray]:
@@ -90,7 +90,7 @@ def camera_pixel_from_direction(
     z = np.where(ahead, p[..., 2], 1.0)
     x = K[0, 0] * p[..., 0] / z + K[0, 2]
     y = K[1, 1] * p[..., 1] / z + K[1, 2]
-    return x, y, ahead
+    return np.asarray(x), np.asarray(y), np.asarray(ahead)
 
 
 def pinhole(fov: float, size_px: tuple[int, int]) -> Float64[np.ndarray, "3 3"]:

@@ -1,0 +1,81 @@
+"""What people read at the end of a verb: tables of sources, and the one-line account of the view."""
+
+import math
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from sonoworld.frames import angles_from_direction, camera_angles
+from sonoworld.types import Scene, Source
+
+
+def source_record(source: Source) -> dict[str, Any]:
+    """A source as `sources --json` lists it: degrees, metres, dB SPL at 1 m; None where it has no place."""
+    centroid = source.centroid
+    azimuth = elevation = distance = None
+    if centroid is not None:
+        az, el = angles_from_direction(centroid)
+        azimuth, elevation = math.degrees(float(az)), math.degrees(float(el))
+        distance = float(np.linalg.norm(centroid))
+    return {
+        "id": source.id,
+        "label": source.label,
+        "spread": source.spread.value,
+        "azimuth_deg": azimuth,
+        "elevation_deg": elevation,
+        "distance_m": distance,
+        "level_db": source.level_db,
+        "solid_angle_sr": source.solid_angle_sr,
+        "prompt": source.prompt,
+        "confidence": source.confidence,
+        "backend": source.backend,
+        "imagined": source.imagined,
+        "reason": source.reason,
+        "sound": source.clip.made_by if source.clip else None,
+    }
+
+
+def sources_table(sources: tuple[Source, ...]) -> Table:
+    """Sources for people: what sounds, where, how loud, how sure."""
+    table = Table(title="What sounds where", title_justify="left")
+    for name in ("id", "kind"):
+        table.add_column(name)
+    for name in ("azimuth", "elevation", "distance", "level", "sure"):
+        table.add_column(name, justify="right")
+    table.add_column("prompt")
+    for record in map(source_record, sources):
+        placed = record["azimuth_deg"] is not None
+        table.add_row(
+            record["id"],
+            record["spread"],
+            f"{record['azimuth_deg']:+.0f}°" if placed else "around",
+            f"{record['elevation_deg']:+.0f}°" if placed else "",
+            f"{record['distance_m']:.1f} m" if placed else "",
+            f"{record['level_db']:.0f} dB",
+            f"{100 * record['confidence']:.0f} %",
+            record["prompt"],
+        )
+    return table
+
+
+def say_view(scene: Scene, console: Console) -> None:
+    """One line on how the photo was placed, and whether to trust it."""
+    camera = scene.camera
+    if camera is None:
+        console.print("View: a whole panorama; nothing had to be invented.", highlight=False)
+        return
+    _, pitch, roll = (math.degrees(angle) for angle in camera_angles(camera.world_from_camera.rotation))
+    sigma = camera.sigma
+    console.print(
+        f"View: {math.degrees(camera.fov):.0f}° wide (±{math.degrees(sigma.fov):.0f}), "
+        f"pitch {pitch:+.1f}° (±{math.degrees(sigma.pitch):.1f}), roll {roll:+.1f}° (±{math.degrees(sigma.roll):.1f})",
+        highlight=False,
+    )
+    if not sigma.confident:
+        console.print(
+            "[yellow]The camera's view is a guess on this photo; set what you know, for example "
+            "--set calibrate.fov_deg=70 --set calibrate.pitch_deg=0[/yellow]",
+            highlight=False,
+        )

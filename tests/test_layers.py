@@ -1,0 +1,75 @@
+"""Imports go one way: values <- backends <- foundations <- stages <- flow <- command line."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "src" / "sonoworld"
+VALUES = {"errors", "frames", "sphere", "types"}
+STAGES = {"calibrate", "panorama", "lift", "understand", "segment", "localize", "sound"}
+ALLOWED: dict[str, set[str]] = {
+    **{name: VALUES for name in VALUES},
+    "backend": VALUES,
+    "perceive": VALUES | {"perceive"},
+    **{stage: VALUES | {"backend", "perceive", stage} for stage in STAGES},
+    "encode": VALUES | {"backend", "encode"},
+    "render": VALUES | {"backend", "encode", "render"},
+    "disk": VALUES | {"backend", "disk"},
+    "view": VALUES | {"backend", "disk", "encode", "render", "view", "products"},
+    "testing": VALUES | {"backend"},
+    "recipes": set(),
+    "assets": set(),
+    "recipe": VALUES | {"backend", "recipes", "localize", "encode"},
+    "flow": VALUES | {"backend", "disk", "recipe", "lift", "localize", "render"},
+}
+"""What each part may import. The command line may import everything; `flow` names only stages without backends."""
+
+
+def imported(file: Path) -> set[str]:
+    parts: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: relative imports hide the layers"
+            names = [
+                f"{node.module}.{alias.name}" if node.module == "sonoworld" else node.module or ""
+                for alias in node.names
+            ]
+        parts |= {name.split(".")[1] for name in names if name.startswith("sonoworld.")}
+    return parts - {"__version__"}
+
+
+@pytest.mark.parametrize("file", sorted(PACKAGE.rglob("*.py")), ids=lambda f: f.relative_to(PACKAGE).as_posix())
+def test_imports_go_down(file: Path) -> None:
+    part = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    if part in ("cli", "__init__", "products"):
+        return
+    assert part in ALLOWED, f"new part {part!r}: say here what it may import"
+    above = imported(file) - ALLOWED[part] - {part}
+    assert not above, f"{part} must not import {', '.join(sorted(above))}"
+
+
+def test_no_file_named_for_nothing() -> None:
+    bad = {"utils", "util", "helpers", "common", "base", "misc"}
+    assert not [f for f in PACKAGE.rglob("*.py") if f.stem in bad]
+
+
+def test_files_stay_small() -> None:
+    long = {f.name: n for f in PACKAGE.rglob("*.py") if (n := len(f.read_text("utf-8").splitlines())) > 400}
+    assert not long, f"split these: {long}"
+
+
+def test_no_pickle() -> None:
+    for file in PACKAGE.rglob("*.py"):
+        text = file.read_text("utf-8")
+        assert "allow_pickle=True" not in text, file
+        assert "pickle" not in imported_modules(file), file
+
+
+def imported_modules(file: Path) -> set[str]:
+    tree = ast.parse(file.read_text("utf-8"))
+    plain = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    return plain | {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
