@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parent.parent / "src" / "sonoworld"
 VALUES = {"errors", "frames", "sphere", "types"}
 STAGES = {"calibrate", "panorama", "lift", "understand", "segment", "localize", "sound"}
 ALLOWED: dict[str, set[str]] = {
-    **{name: VALUES for name in VALUES},
+    **dict.fromkeys(VALUES, VALUES),
     "backend": VALUES,
     "perceive": VALUES | {"perceive"},
     **{stage: VALUES | {"backend", "perceive", stage} for stage in STAGES},

@@ -32,7 +32,8 @@ def read_image(path: Path, *, gray: bool = False) -> np.ndarray:
     """
     if not path.is_file() or path.stat().st_size > MAX_IMAGE_BYTES:
         raise UnsafeFileError(f"{path}: expected a PNG of at most {MAX_IMAGE_BYTES >> 20} MiB, found none such")
-    header = path.open("rb").read(24)
+    with path.open("rb") as file:
+        header = file.read(24)
     if header[:8] != b"\x89PNG\r\n\x1a\n":
         raise UnsafeFileError(f"{path}: expected a PNG")
     width, height = (int.from_bytes(header[i : i + 4], "big") for i in (16, 20))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from sonoworld.errors import UnsafeFileError
 
@@ -20,10 +20,10 @@ class Codec(Generic[T]):
     load: Callable[[Path], T]
 
 
-def checked_record(document: object, kind: type[T], where: Path) -> T:
-    """Check a JSON document against a dataclass, strictly."""
+def checked_record(document: object, validate: Callable[[object], T], where: Path) -> T:
+    """Check a JSON document by a pydantic validator."""
     try:
-        return TypeAdapter(kind).validate_python(document)
+        return validate(document)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])

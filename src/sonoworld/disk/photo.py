@@ -16,7 +16,7 @@ from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 from sonoworld.errors import InputError
 from sonoworld.types import Photo, Projection
 
-FORMATS: tuple[str, ...] = ("JPEG", "PNG", "WEBP", "TIFF", "MPO")
+FORMATS: tuple[str, ...] = ("JPEG", "PNG", "WEBP", "TIFF")
 MIN_SIDE_PX = 64
 MAX_PIXELS = 200_000_000
 MAX_FILE_BYTES = 500 * 2**20
@@ -69,6 +69,7 @@ def _open(path: Path) -> tuple[Image.Image, bytes]:
         pillow_heif.register_heif_opener()
         formats.append("HEIF")
     raw = path.read_bytes()
+    Image.init()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # judged by _check_size, with our limit

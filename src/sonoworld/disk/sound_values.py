@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from sonoworld.disk import atomic
 from sonoworld.disk.arrays import read_arrays, read_mask, write_arrays, write_mask
@@ -30,6 +31,9 @@ class _SoundingRecord:
     has_mask: bool
 
 
+_SOUNDING_RECORDS = TypeAdapter(list[_SoundingRecord]).validate_python
+
+
 def _save_soundings(file: str, folder: Path, soundings: tuple[Sounding, ...]) -> tuple[str, ...]:
     records: list[dict[str, Any]] = []
     names = [f"{file}.json"]
@@ -48,7 +52,7 @@ def _save_soundings(file: str, folder: Path, soundings: tuple[Sounding, ...]) ->
 
 def _load_soundings(file: str, folder: Path) -> tuple[Sounding, ...]:
     where = folder / f"{file}.json"
-    records = checked_record(atomic.read_json(where), list[_SoundingRecord], where)
+    records = checked_record(atomic.read_json(where), _SOUNDING_RECORDS, where)
     if len(records) > MAX_ITEMS:
         raise UnsafeFileError(f"{where}: expected at most {MAX_ITEMS} soundings, got {len(records)}")
     return tuple(
@@ -87,6 +91,9 @@ class _SourceRecord:
     reason: str
 
 
+_SOURCE_RECORDS = TypeAdapter(list[_SourceRecord]).validate_python
+
+
 _SOURCE_FIELDS = tuple(_SourceRecord.__dataclass_fields__)
 
 
@@ -107,7 +114,7 @@ def _load_located(folder: Path) -> tuple[Source, ...]:
     document = atomic.read_json(where)
     if not isinstance(document, dict) or cast("dict[str, object]", document).get("format") != 1:
         raise UnsafeFileError(f"{where}: expected a document of format 1")
-    records = checked_record(cast("dict[str, object]", document).get("sources"), list[_SourceRecord], where)
+    records = checked_record(cast("dict[str, object]", document).get("sources"), _SOURCE_RECORDS, where)
     if len(records) > MAX_ITEMS or len({record.id for record in records}) != len(records):
         raise UnsafeFileError(f"{where}: expected at most {MAX_ITEMS} sources with different ids, got {len(records)}")
     return tuple(_load_source(folder, record) for record in records)
@@ -133,6 +140,9 @@ class _ClipRecord:
     author: str
 
 
+_CLIP_RECORDS = TypeAdapter(dict[str, _ClipRecord]).validate_python
+
+
 def _save_clips(folder: Path, clips: dict[str, Clip]) -> tuple[str, ...]:
     names = ["clips.json"]
     records: dict[str, object] = {}
@@ -146,7 +156,7 @@ def _save_clips(folder: Path, clips: dict[str, Clip]) -> tuple[str, ...]:
 
 def _load_clips(folder: Path) -> dict[str, Clip]:
     where = folder / "clips.json"
-    records = checked_record(atomic.read_json(where), dict[str, _ClipRecord], where)
+    records = checked_record(atomic.read_json(where), _CLIP_RECORDS, where)
     clips: dict[str, Clip] = {}
     for id_, r in records.items():
         samples, rate_hz = read_wav(atomic.inside(folder, f"sources/{id_}.wav"))

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from sonoworld.backend import Lifted
 from sonoworld.disk import atomic
@@ -22,6 +23,9 @@ class _PhotoRecord:
     projection: Projection
 
 
+_PHOTO_RECORD = TypeAdapter(_PhotoRecord).validate_python
+
+
 def _save_photo(folder: Path, photo: Photo) -> tuple[str, ...]:
     write_image(folder / "photo.png", photo.rgb)
     atomic.write_json(folder / "photo.json", asdict(_PhotoRecord(photo.focal_px, photo.taken_with, photo.projection)))
@@ -29,7 +33,7 @@ def _save_photo(folder: Path, photo: Photo) -> tuple[str, ...]:
 
 
 def _load_photo(folder: Path) -> Photo:
-    record = checked_record(atomic.read_json(folder / "photo.json"), _PhotoRecord, folder / "photo.json")
+    record = checked_record(atomic.read_json(folder / "photo.json"), _PHOTO_RECORD, folder / "photo.json")
     return Photo(read_image(folder / "photo.png"), record.focal_px, record.taken_with, record.projection)
 
 
@@ -39,6 +43,9 @@ class _CameraRecord:
     size_px: tuple[int, int]
     world_from_camera: list[list[float]]
     sigma: CameraSigma
+
+
+_CAMERA_RECORD = TypeAdapter(_CameraRecord).validate_python
 
 
 def _save_camera(folder: Path, camera: Camera | None) -> tuple[str, ...]:
@@ -54,7 +61,7 @@ def _load_camera(folder: Path) -> Camera | None:
     document = atomic.read_json(folder / "camera.json")
     if document is None:
         return None
-    record = checked_record(document, _CameraRecord, folder / "camera.json")
+    record = checked_record(document, _CAMERA_RECORD, folder / "camera.json")
     K, rotation = (_matrix3(value, folder / "camera.json") for value in (record.K, record.world_from_camera))
     return Camera(K, record.size_px, Pose(rotation, np.zeros(3)), record.sigma)
 
