@@ -1,0 +1,45 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Python >= 3.11 is all they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+# Everything that decides what is installed: a change here installs again, anything else does not.
+INSTALL_INPUTS := pyproject.toml $(shell find buildhook web -type f -not -path '*/node_modules/*' 2>/dev/null)
+
+.PHONY: demo test check bench browser clean
+
+demo: $(VENV)/.installed
+	$(BIN)/sonoworld demo $(ARGS)
+
+test: $(VENV)/.installed-dev browser check
+	$(BIN)/python -m pytest -q -n 2 -m "not browser" $(ARGS)
+	$(BIN)/python -m pytest -q -m browser $(ARGS)
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright
+
+bench: $(VENV)/.installed-dev
+	set -e; for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file $(ARGS); done
+
+browser:
+	@command -v $${CHROMIUM:-chromium} >/dev/null || command -v google-chrome >/dev/null || \
+	  { echo "make test needs a real browser: apt-get install chromium (or set CHROMIUM)"; exit 1; }
+
+$(VENV)/.pip:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.pip $(INSTALL_INPUTS)
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.pip $(INSTALL_INPUTS)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@ $(VENV)/.installed
+
+clean:
+	rm -rf $(VENV) src/sonoworld/products demo-world
