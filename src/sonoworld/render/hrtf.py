@@ -1,0 +1,87 @@
+"""Ears: decoding filters from Ambisonics to two ears, for the mannequin we ship, an ideal sphere, or a SOFA file."""
+
+import math
+from fractions import Fraction
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float32, Float64
+from scipy.signal import resample_poly
+
+from sonoworld.encode.harmonics import channel_count
+from sonoworld.errors import ShapeError
+from sonoworld.render.hrirs import levelled, merge_repeated, resampled, trimmed
+from sonoworld.render.magls import decoder
+from sonoworld.render.sofa import read_sofa
+from sonoworld.render.sphere_hrtf import sphere_hrirs
+
+SHIPPED_RATE_HZ = 48000
+MAX_BINAURAL_ORDER = 7
+
+
+def hrir(name: str | Path = "kemar", order: int = 3, rate_hz: int = 48000) -> Float32[np.ndarray, "2 c t"]:
+    """Filters that turn an SN3D sound field in head axes into the (left, right) ear signals.
+
+    Every set is scaled so that a diffuse field whose W has RMS r reaches the ears at RMS r; `kemar` is also
+    equalised to a flat diffuse field (headphones bring their own ear canal).
+
+    Args:
+        name: "kemar" (MIT KEMAR mannequin, Gardner and Martin 1994), "sphere" (rigid sphere, no data), or the path
+            of a SOFA file of free-field HRIRs.
+        order: Ambisonic order, 1..7.
+        rate_hz: sample rate of the filters.
+
+    Returns:
+        MagLS filters, 256 taps at 48 kHz (in proportion at other rates); their mean arrival is at 1 ms.
+
+    Raises:
+        ShapeError: the order is outside 1..7 or the rate outside 8..192 kHz.
+        UnsafeFileError: the SOFA file cannot be used.
+    """
+    if not 1 <= order <= MAX_BINAURAL_ORDER:
+        raise ShapeError("binaural order", expected=f"1..{MAX_BINAURAL_ORDER}", got=str(order))
+    if not 8000 <= rate_hz <= 192000:
+        raise ShapeError("rate_hz", expected="8000..192000 Hz", got=str(rate_hz))
+    return _filters(str(name), order, rate_hz).copy()
+
+
+@lru_cache(maxsize=16)
+def _filters(name: str, order: int, rate_hz: int) -> Float32[np.ndarray, "2 c t"]:
+    if name == "kemar":
+        taps = np.asarray(kemar_filters(order), np.float64)
+    elif name == "sphere":
+        taps = np.asarray(decoder(sphere_hrirs(SHIPPED_RATE_HZ), order), np.float64)
+    else:
+        taps = np.asarray(sofa_filters(Path(name), order), np.float64)
+    return _at_rate(taps, rate_hz)
+
+
+def sofa_filters(path: Path, order: int) -> Float32[np.ndarray, "2 c t"]:
+    """MagLS filters at 48 kHz from a SOFA file (see `hrir`)."""
+    measured = merge_repeated(trimmed(resampled(read_sofa(path), SHIPPED_RATE_HZ)))
+    return decoder(levelled(measured), order)
+
+
+def kemar_filters(order: int) -> Float32[np.ndarray, "2 c t"]:
+    """The shipped mannequin's filters at 48 kHz. Its right ear mirrors its left, so only the left is stored."""
+    with np.load(str(files("sonoworld.render").joinpath("data/kemar_sh_hrir.npz")), allow_pickle=False) as stored:
+        left = np.asarray(stored[f"left_{order}"], np.float32)
+    return np.stack([left, left * mirror_signs(order)[:, None]])
+
+
+def mirror_signs(order: int) -> Float32[np.ndarray, "c"]:
+    """−1 on channels that change sign when left and right are exchanged (y → −y): those with m < 0."""
+    n = np.floor(np.sqrt(np.arange(channel_count(order))))
+    m = np.arange(channel_count(order)) - n * n - n
+    return np.where(m < 0, -1.0, 1.0).astype(np.float32)
+
+
+def _at_rate(taps: Float64[np.ndarray, "2 c t"], rate_hz: int) -> Float32[np.ndarray, "2 c t"]:
+    ratio = Fraction(rate_hz, SHIPPED_RATE_HZ)
+    if ratio == 1:
+        return taps.astype(np.float32)
+    length = math.ceil(taps.shape[-1] * ratio)
+    moved = resample_poly(taps, ratio.numerator, ratio.denominator, axis=-1)[..., :length]
+    return np.ascontiguousarray(moved / float(ratio), np.float32)

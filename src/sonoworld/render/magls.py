@@ -1,0 +1,114 @@
+"""Binaural decoders for Ambisonics: least squares below a cut, magnitude least squares above it.
+
+Letters: m directions with areas W; Y [m c] N3D harmonics; H [f m 2] ear spectra; D [f c 2] decoder, ear = Σ_c D_c·s_c;
+T [c m] the weighted pseudo-inverse of Y; R, Rh 2×2 diffuse-field covariances of the set and of the decoder.
+Sources: Schörkhuber, Zaunschirm and Höldrich, "Binaural rendering of Ambisonic signals via magnitude least squares",
+DAGA 2018; Zaunschirm et al., J. Acoust. Soc. Am. 143 (2018) 3616 (covariance); Hold et al. 2023 (phase continuation).
+"""
+
+import numpy as np
+from jaxtyping import Complex128, Float32, Float64
+
+from sonoworld.encode.harmonics import channel_degrees, harmonics
+from sonoworld.errors import ShapeError
+from sonoworld.render.hrirs import HrirSet, fill_gaps, merge_repeated, sphere_areas
+
+TAPS = 256
+ONSET_S = 1e-3
+"""Where the mean arrival sits in every decoder: room for the earlier ear and for the filters' rise."""
+_FFT = 1024
+_FADE_IN, _FADE_OUT = 8, 32
+
+
+def magls_cut_hz(order: int) -> float:
+    """Below: waveforms are matched. Above: magnitudes only (design: 2 kHz from order 3 on, 1.5 kHz under it)."""
+    return 2000.0 if order >= 3 else 1500.0
+
+
+def decoder(hrirs: HrirSet, order: int, cut_hz: float | None = None) -> Float32[np.ndarray, "2 c t"]:
+    """256-tap filters that turn SN3D Ambisonics (head axes) into the (left, right) ear signals.
+
+    Args:
+        hrirs: impulse responses on a grid of any shape; gaps up to 60° are continued first.
+        order: Ambisonic order, 1..7.
+        cut_hz: where magnitude takes over from waveform; None takes `magls_cut_hz(order)`.
+
+    Returns:
+        Filters at the rate of `hrirs`; their mean arrival is at 1 ms.
+
+    Raises:
+        ShapeError: the order is outside 1..7.
+        InputError: the directions leave a gap that cannot be continued.
+    """
+    if not 1 <= order <= 7:
+        raise ShapeError("decoder order", expected="1..7", got=str(order))
+    whole = fill_gaps(merge_repeated(hrirs))
+    n3d = np.sqrt(2 * np.array(channel_degrees(order)) + 1.0)
+    Y = harmonics(whole.directions, order) * n3d
+    areas = sphere_areas(whole.directions) / (4 * np.pi)
+    frequency = np.fft.rfftfreq(_FFT, 1 / whole.rate_hz)
+    H = centred_spectra(whole)
+    matched = _solve(H, Y, areas, frequency, magls_cut_hz(order) if cut_hz is None else cut_hz)
+    matched = match_diffuse_field(matched, H, Y, areas)
+    return _filters(matched * n3d[:, None], whole.rate_hz)
+
+
+def centred_spectra(hrirs: HrirSet) -> Complex128[np.ndarray, "f m 2"]:
+    """Spectra with the mean arrival moved to time 0, so that a phase that stays is one common delay, not a smear."""
+    frequency = np.fft.rfftfreq(_FFT, 1 / hrirs.rate_hz)
+    H = np.fft.rfft(hrirs.taps, _FFT)
+    energy = hrirs.taps**2
+    arrival = np.argmax(np.abs(hrirs.taps) > 0.2 * np.abs(hrirs.taps).max(-1, keepdims=True), -1)
+    mean = float(np.average(arrival, weights=energy.sum(-1))) / hrirs.rate_hz
+    return np.ascontiguousarray(np.moveaxis(H * np.exp(2j * np.pi * frequency * mean), -1, 0))
+
+
+def _solve(
+    H: Complex128[np.ndarray, "f m 2"],
+    Y: Float64[np.ndarray, "m c"],
+    areas: Float64[np.ndarray, "m"],
+    frequency: Float64[np.ndarray, "f"],
+    cut_hz: float,
+) -> Complex128[np.ndarray, "f c 2"]:
+    normal = (Y.T * areas) @ Y
+    T = np.linalg.solve(normal + 1e-4 * np.eye(len(normal)), Y.T * areas)
+    # 0 below the cut's half octave, 1 above: how much the target's phase is ours to choose
+    octaves = np.log2(np.maximum(frequency, 1.0) / cut_hz)
+    free = np.clip(2 * octaves + 0.5, 0.0, 1.0)
+    D = T @ H
+    for f in np.flatnonzero(free):
+        seen = Y @ D[f - 1]
+        phase = seen / np.maximum(np.abs(seen), 1e-12)
+        D[f] = T @ ((1 - free[f]) * H[f] + free[f] * np.abs(H[f]) * phase)
+    return D
+
+
+def match_diffuse_field(
+    D: Complex128[np.ndarray, "f c 2"],
+    H: Complex128[np.ndarray, "f m 2"],
+    Y: Float64[np.ndarray, "m c"],
+    areas: Float64[np.ndarray, "m"],
+) -> Complex128[np.ndarray, "f c 2"]:
+    """Decoder with the set's own interaural covariance in a diffuse field (Zaunschirm et al. 2018, eqs. 20-24).
+
+    Of all 2×2 mixings M of the two ears with Mᴴ Rh M = R, the one that changes the least diffuse energy.
+    """
+    R = np.conj(np.swapaxes(H, 1, 2)) @ (areas[:, None] * H)
+    Rh = np.conj(np.swapaxes(D, 1, 2)) @ ((Y.T * areas) @ Y) @ D
+    floor = 1e-12 * np.trace(R, axis1=1, axis2=2).real.max() * np.eye(2)
+    X = np.conj(np.swapaxes(np.linalg.cholesky(R + floor), 1, 2))  # R = Xᴴ X
+    Xh = np.conj(np.swapaxes(np.linalg.cholesky(Rh + floor), 1, 2))
+    U, _, Vh = np.linalg.svd(X @ np.conj(np.swapaxes(Xh, 1, 2)))
+    polar = np.conj(np.swapaxes(U @ Vh, 1, 2))
+    return D @ (np.linalg.inv(Xh) @ polar @ X)
+
+
+def _filters(D: Complex128[np.ndarray, "f c 2"], rate_hz: float) -> Float32[np.ndarray, "2 c t"]:
+    frequency = np.fft.rfftfreq(_FFT, 1 / rate_hz)
+    moved = D * np.exp(-2j * np.pi * frequency * ONSET_S)[:, None, None]
+    moved[0], moved[-1] = moved[0].real, moved[-1].real
+    taps = np.fft.irfft(moved, _FFT, axis=0)[:TAPS]
+    window = np.ones(TAPS)
+    window[:_FADE_IN] = np.sin(np.pi / 2 * (np.arange(_FADE_IN) + 0.5) / _FADE_IN) ** 2
+    window[-_FADE_OUT:] = np.cos(np.pi / 2 * (np.arange(_FADE_OUT) + 0.5) / _FADE_OUT) ** 2
+    return np.ascontiguousarray(np.transpose(taps * window[:, None, None], (2, 1, 0)), np.float32)
