@@ -17,10 +17,8 @@ from sonoworld.backend import Lifted, Run
 from sonoworld.disk import sound_values, world_values
 from sonoworld.disk.codec import Codec
 from sonoworld.disk.workspace import Workspace, open_workspace, publish
-from sonoworld.lift.lite import lite
 from sonoworld.recipe import Recipe, digest
-from sonoworld.render.preview import world_preview
-from sonoworld.types import Clip, Photo, Projection, Scene, Source, Stage
+from sonoworld.types import Clip, Photo, Projection, Scene, Source, Splats, Stage
 
 T = TypeVar("T")
 LITE_SPLATS = 500_000
@@ -119,14 +117,14 @@ def make_scene(photo: Photo, recipe: Recipe, folder: Path, *, seed: int = 0, wat
         )
         lifted: Lifted = steps.stage("lift", world_values.LIFTED, ("panorama",), lambda lift, run: lift(panorama, run))
         geometry = lifted.geometry
-        splats = steps.stage(
+        splats: Splats = steps.stage(
             "seed",
             world_values.SPLATS,
             ("panorama", "lift"),
             lambda seed_, run: seed_(panorama, geometry, run) if lifted.splats is None else lifted.splats,
         )
         light = {"limit": LITE_SPLATS, "version": __version__}
-        steps.run(Task("lite", ("seed",), light), world_values.LITE, lambda _: lite(splats, LITE_SPLATS))
+        steps.run(Task("lite", ("seed",), light), world_values.LITE, lambda _: _lite(splats))
         understood = steps.stage(
             "understand",
             sound_values.UNDERSTOOD,
@@ -152,11 +150,21 @@ def make_scene(photo: Photo, recipe: Recipe, folder: Path, *, seed: int = 0, wat
         sources = sound_values.with_clips(located, clips)
         scene = Scene(photo, camera, panorama, geometry, splats, soundings, sources)
         needs = ("panorama", "lift", "seed", "localize")
-        steps.run(
-            Task("preview", needs, {"version": __version__}), world_values.PREVIEW, lambda _: world_preview(scene)
-        )
+        steps.run(Task("preview", needs, {"version": __version__}), world_values.PREVIEW, lambda _: _preview(scene))
         publish(work, version=__version__)
     return scene
+
+
+def _lite(splats: Splats) -> Splats:
+    from sonoworld.lift.lite import lite  # noqa: PLC0415  heavy, and only when it must run
+
+    return lite(splats, LITE_SPLATS)
+
+
+def _preview(scene: Scene) -> np.ndarray:
+    from sonoworld.render.overview import world_preview  # noqa: PLC0415  heavy, and only when it must run
+
+    return world_preview(scene)
 
 
 def _clips(sources: tuple[Source, ...]) -> dict[str, Clip]:
