@@ -1,0 +1,60 @@
+"""A parsed panorama as three kinds of surface: what lies (ground), what stands on it, and the sky."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32, UInt8
+
+from sonoworld.perceive.stuff import Stuff
+
+STEEPEST_FLOOR_RAD = np.radians(55.0)
+"""Whatever lies below this depression is floor: feet, tripods and the camera's own shadow."""
+
+HORIZON_RAD = np.radians(1.0)
+"""Ground is a plane up to this far below the horizon; flat pixels above belong to rising land and stand."""
+
+SMALLEST_HOLE = 2e-4
+"""Holes of sky smaller than this part of the picture (gaps in leaves) stand with what surrounds them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """Which pixels lie, stand or are sky (each pixel exactly one); `soft` of those that stand: plants."""
+
+    lies: Bool[np.ndarray, "h w"]
+    stands: Bool[np.ndarray, "h w"]
+    sky: Bool[np.ndarray, "h w"]
+    soft: Bool[np.ndarray, "h w"]
+
+
+def layers(labels: UInt8[np.ndarray, "h w"], elevation: Float32[np.ndarray, "h"], *, room: bool) -> Layers:
+    """Clean layers from labels and each row's elevation (rad). In a `room` what seems sky is ceiling or window."""
+    window = max(3, labels.shape[1] // 220) | 1
+    flat_label = np.isin(labels, (Stuff.WATER, Stuff.GROUND, Stuff.ROAD))
+    order = np.where(flat_label, 0, np.where(labels == Stuff.SKY, 2, 1)).astype(np.uint8)
+    if room:
+        order = np.minimum(order, 1).astype(np.uint8)
+    order = _median(order, window)  # in the order in which they follow each other upwards
+    soft = _median((labels == Stuff.VEGETATION).astype(np.uint8), window) > 0
+    rows = elevation[:, None]
+    sky = _without_holes((order == 2) & (rows > -HORIZON_RAD))
+    lies = ((order == 0) | (rows < -STEEPEST_FLOOR_RAD)) & (rows < -HORIZON_RAD)
+    stands = ~(lies | sky)
+    return Layers(lies, stands, sky, soft & stands)
+
+
+def _median(image: UInt8[np.ndarray, "h w"], window: int) -> UInt8[np.ndarray, "h w"]:
+    pad = window // 2 + 1
+    return cv2.medianBlur(np.pad(image, ((0, 0), (pad, pad)), mode="wrap"), window)[:, pad:-pad]
+
+
+def _without_holes(sky: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
+    """Without patches below `SMALLEST_HOLE`; a patch cut by ±180° counts with both its halves."""
+    width = sky.shape[1]
+    twice = np.concatenate([sky, sky], 1).astype(np.uint8)
+    _, label, stats, _ = cv2.connectedComponentsWithStats(twice, connectivity=4, ltype=cv2.CV_32S)
+    large = stats[:, cv2.CC_STAT_AREA] >= SMALLEST_HOLE * sky.size
+    large[0] = False
+    kept = large[np.asarray(label, np.int64)]
+    return kept[:, :width] | kept[:, width:]

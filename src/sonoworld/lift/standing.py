@@ -1,0 +1,160 @@
+"""Distances of a pop-up world from its layers.
+
+Letters: h camera height over the ground (m); e elevation of a pixel (rad, up); rho horizontal distance (m), r distance
+along the ray (m). The ground: r = h / sin(−e). What stands at the ground's point (rho_0, e_0): rho = rho_0 all the way
+up, r = rho / cos(e). Plants: rho grows from rho_0 at the foot to where their top would be at an assumed height.
+"""
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32
+
+from sonoworld.backend import Lift, Lifted, Run
+from sonoworld.errors import StageError
+from sonoworld.lift import membrane
+from sonoworld.lift.contact import Feet, find_feet
+from sonoworld.lift.layers import Layers, layers
+from sonoworld.lift.nearest import nearest_of
+from sonoworld.lift.popup import PopupOptions
+from sonoworld.lift.surface import surface_normals
+from sonoworld.perceive.stuff import Parse, Stuff, parse
+from sonoworld.sphere import pixel_solid_angles, row_elevations
+from sonoworld.types import Geometry, Panorama
+
+ROOM_SKY_SHARE = 0.01
+ROOM_MAN_MADE = 0.5
+ROOM_FAR_M = 12.0
+TALLEST_M = 60.0
+"""Nothing stands higher over the eye than this, so that what covers the zenith stays a roof, not a tower."""
+
+LEAN, MOST_LEAN = 0.6, 4.0
+"""Plants: how far the crown goes from upright (0) to lying (1), in log distance, and its most in foot distances."""
+
+FOOT_SIGMA_PER_M = 0.015
+"""Scatter of inverse foot distance within one wall: about 1.5° of elevation seen from 1.6 m."""
+
+ELEVATION_SIGMA_RAD = np.radians(1.0)
+
+
+def popup(options: PopupOptions) -> Lift:
+    """The stage function of `lift.popup`."""
+
+    def lift(panorama: Panorama, run: Run) -> Lifted:
+        height = panorama.rgb.shape[0]
+        elevation = row_elevations(height).astype(np.float32)
+        run.tell(0.0, "ground, sky and what stands")
+        grid = np.broadcast_to(elevation[:, None], panorama.rgb.shape[:2]).copy()
+        parsed = parse(panorama.rgb, grid, elevation_sigma=float(ELEVATION_SIGMA_RAD), wraps=True)
+        room = is_room(parsed, options)
+        found = layers(parsed.labels, elevation, room=room)
+        run.tell(0.6, "distances")
+        distance, trust = distances(found, elevation, options, room=room)
+        trust *= _certainty(parsed, found)
+        run.tell(0.9, "normals")
+        geometry = Geometry(
+            distance=distance,
+            normal=surface_normals(distance),
+            sky=found.sky,
+            valid=trust >= options.min_trust,
+            metric=True,
+        )
+        return Lifted(geometry)
+
+    return lift
+
+
+def is_room(parsed: Parse, options: PopupOptions) -> bool:
+    """Whether to close the world with a ceiling: as told, or where a built scene shows hardly any sky."""
+    if options.enclosure != "auto":
+        return options.enclosure == "room"
+    solid = pixel_solid_angles(parsed.labels.shape[0])[:, None]
+    sky_share = float(np.sum((parsed.labels == Stuff.SKY) * solid) / (4 * np.pi))
+    return sky_share < ROOM_SKY_SHARE and parsed.man_made > ROOM_MAN_MADE
+
+
+def _certainty(parsed: Parse, found: Layers) -> Float32[np.ndarray, "h w"]:
+    """Probability that a pixel's layer is right, by the parser."""
+    p = parsed.probability
+    flat = p[..., Stuff.WATER] + p[..., Stuff.GROUND] + p[..., Stuff.ROAD]
+    upright = p[..., Stuff.VEGETATION] + p[..., Stuff.BUILDING] + p[..., Stuff.OTHER]
+    return np.where(found.lies, flat, np.where(found.sky, p[..., Stuff.SKY], upright)).astype(np.float32)
+
+
+def distances(
+    found: Layers, elevation: Float32[np.ndarray, "h"], options: PopupOptions, *, room: bool
+) -> tuple[Float32[np.ndarray, "h w"], Float32[np.ndarray, "h w"]]:
+    """Distance along the ray (m) and trust 0..1 of every pixel.
+
+    Raises:
+        StageError: the far cap lies within the camera's height, so that there is no ground to stand on.
+    """
+    h, far = options.camera_height_m, min(options.far_m, ROOM_FAR_M) if room else options.far_m
+    if far < 2 * h:
+        raise StageError(f"lift.popup: expected far_m of at least twice camera_height_m = {h} m, got {far} m")
+    feet = find_feet(found, elevation, h, far)
+    rows = elevation[:, None]
+    ground = np.minimum(h / np.maximum(np.sin(-rows), 1e-6), far)
+    upright = _standing(found, feet, elevation, options, far) / np.cos(rows)
+    roof = (options.ceiling_height_m - h) if room else TALLEST_M
+    upright = np.minimum(upright, max(roof, 0.3) / np.maximum(np.sin(rows), 1e-6))
+    out = np.where(found.lies, ground, np.where(found.sky, options.sky_radius_m, upright)).astype(np.float32)
+    near_horizon = np.clip(np.abs(rows) / np.radians(4.0), 0.3, 1.0)
+    trust = np.where(found.lies, near_horizon, np.where(found.sky, 0.9, np.where(feet.seen, 0.7, 0.4)))
+    return out, trust.astype(np.float32)
+
+
+def _standing(
+    found: Layers, feet: Feet, elevation: np.ndarray, options: PopupOptions, far: float
+) -> Float32[np.ndarray, "h w"]:
+    """Horizontal distance (m) of what stands; anything elsewhere."""
+    hard = found.stands & ~found.soft
+    near = np.where(found.soft, _settled(feet, found.soft), _settled(feet, hard))
+    foot = 1 / np.clip(_smooth(1 / near, found.stands), 1 / far, None)
+    if not found.soft.any():
+        return foot
+    crown = 1 / np.clip(_smooth(1 / _crown(feet, foot, options, far), found.soft), 1 / far, None)
+    span = np.maximum(feet.top - feet.bottom, 1e-3)
+    up = np.clip((elevation[:, None] - feet.bottom) / span, 0, 1)
+    leaning = np.exp((1 - up) * np.log(foot) + up * np.log(np.maximum(crown, foot)))
+    return np.where(found.soft, leaning, foot).astype(np.float32)
+
+
+def _crown(feet: Feet, foot: np.ndarray, options: PopupOptions, far: float) -> Float32[np.ndarray, "h w"]:
+    """Horizontal distance (m) of the upper end of plants.
+
+    A crown seen at e_t is at (H − h) / tan(e_t) if the plant is H high, and a lawn that ends at e_t < 0 does so at
+    h / tan(−e_t). Between a hedge (upright) and a meadow or ridge (lying) the truth is not seen: part of the way.
+    """
+    over_eye = max(options.plant_height_m - options.camera_height_m, 0.5)
+    slope = np.tan(np.clip(np.abs(feet.top), 1e-3, 1.4))
+    reach = np.minimum(np.where(feet.top > 0, over_eye, options.camera_height_m) / slope, far)
+    lying = foot * (np.maximum(reach, foot) / foot) ** LEAN
+    return np.minimum(lying, MOST_LEAN * foot).astype(np.float32)
+
+
+def _settled(feet: Feet, kind: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
+    """Foot distances of one kind of thing; where the foot is hidden, continued from where it is seen."""
+    known = kind & feet.seen
+    if not known.any():
+        return feet.rho
+    state = np.where(known, membrane.KNOWN, np.where(kind, membrane.MISSING, membrane.OUTSIDE)).astype(np.uint8)
+    inverse = membrane.fill((1 / feet.rho)[..., None], state)[..., 0]
+    return np.maximum(1 / np.maximum(inverse, 1e-6), feet.rho).astype(np.float32)  # never before what hides the foot
+
+
+def _smooth(inverse: Float32[np.ndarray, "h w"], kind: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
+    """Wide median over the pixels of one kind, then a bilateral filter: steps between things stay, jitter goes.
+
+    Of inverse distance, 1/m: there a foot misjudged by an angle counts alike near and far.
+    """
+    if not kind.any():
+        return inverse
+    width = kind.shape[1]
+    window, pad = max(3, width // 28) | 1, max(8, width // 32)
+    _, nearest = nearest_of(kind, pad)
+    whole = np.pad(inverse.ravel()[nearest], ((0, 0), (pad, pad)), mode="wrap")
+    low, high = float(whole.min()), float(whole.max())
+    step = np.float32(max((high - low) / 255, 1e-6))  # OpenCV's wide medians are of bytes
+    median = cv2.medianBlur(np.rint((whole - low) / step).astype(np.uint8), window) * step + np.float32(low)
+    smooth = cv2.bilateralFilter(median.astype(np.float32), 9, max(FOOT_SIGMA_PER_M, 2 * float(step)), width / 400)
+    return np.asarray(smooth, np.float32)[:, pad:-pad]
