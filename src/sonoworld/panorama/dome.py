@@ -1,0 +1,91 @@
+"""The sky as a dome: a smooth colour model fitted to the visible sky, with clouds in its own colours.
+
+Letters: e elevation, a azimuth (radians); s = sin e. Clouds are 1/f noise on a flat layer overhead, so that they
+widen towards the zenith and crowd towards the horizon; noise ranks are mapped to the ranks of what the photo's sky
+shows beyond the smooth model, so that contrast, colour and whether clouds are rare or common are the photo's own.
+"""
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32, Float64
+
+from sonoworld.sphere import row_elevations
+
+MIN_SHARE = 2e-4
+"""Least share of the panorama that must be sky for a dome to be fitted."""
+
+RIDGE = np.array([1e-6, 40.0, 120.0, 800.0, 800.0])
+"""How much each feature is held back, for 20 000 samples: across azimuths hardly anything is known."""
+
+SAMPLES = 20_000
+
+CLOUD_SLOPE = 1.7
+"""Amplitude of the cloud noise falls as frequency^−slope."""
+
+CLOUD_GRID, CLOUD_REACH = 1024, 5.0
+"""Noise image size, and the range of layer coordinates it covers on each side of the zenith."""
+
+
+def _features(azimuth: Float64[np.ndarray, "*n"], s: Float64[np.ndarray, "*n"]) -> Float64[np.ndarray, "*n 5"]:
+    c = np.sqrt(1 - s * s)
+    return np.stack([np.ones_like(s), s, s * s, 0.3 * c * np.cos(azimuth), 0.3 * c * np.sin(azimuth)], -1)
+
+
+def _sphere_angles(height: int) -> tuple[Float64[np.ndarray, "1 w"], Float64[np.ndarray, "h 1"]]:
+    azimuth = np.pi - np.pi * (np.arange(2 * height) + 0.5) / height
+    return azimuth[None], np.sin(row_elevations(height))[:, None]
+
+
+def _pink_noise(rng: np.random.Generator) -> Float32[np.ndarray, "n n"]:
+    n = CLOUD_GRID
+    f = np.hypot(np.fft.fftfreq(n)[:, None], np.fft.rfftfreq(n)[None]) * n
+    spectrum = np.fft.rfft2(rng.standard_normal((n, n))) / np.maximum(f, 6.0) ** CLOUD_SLOPE
+    spectrum[0, 0] = 0
+    return np.fft.irfft2(spectrum, (n, n)).astype(np.float32)
+
+
+def _cloud_ranks(height: int, rng: np.random.Generator) -> Float32[np.ndarray, "h w"]:
+    """Noise on a layer overhead, 0..1 uniformly; below the horizon it repeats what is above."""
+    azimuth, s = _sphere_angles(height)
+    s = np.abs(s)
+    reach = np.sqrt(1 - s * s) / (s + 0.2)  # the layer bends down so that the horizon is at 5, not at infinity
+    x = (reach * np.cos(azimuth) / (2 * CLOUD_REACH) + 0.5) * CLOUD_GRID
+    y = (reach * np.sin(azimuth) / (2 * CLOUD_REACH) + 0.5) * CLOUD_GRID
+    noise = _pink_noise(rng)
+    seen = cv2.remap(noise, x.astype(np.float32), y.astype(np.float32), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+    ladder = np.quantile(seen[: height // 2, ::7], np.linspace(0, 1, 513))
+    return np.interp(seen, ladder, np.linspace(0, 1, 513)).astype(np.float32)
+
+
+def _ladder(residual: Float64[np.ndarray, "n 3"]) -> Float64[np.ndarray, "64 3"]:
+    """Mean residual colour at 64 ranks of brightness, the extreme 2 % left out."""
+    order = np.argsort(residual.sum(1), kind="stable")
+    order = order[int(0.02 * len(order)) : max(int(0.98 * len(order)), 1)]
+    parts = np.array_split(residual[order], 64)
+    steps = np.array([p.mean(0) if len(p) else np.zeros(3) for p in parts])
+    return steps - steps.mean(0)
+
+
+def sky_dome(
+    rgb: Float32[np.ndarray, "h w 3"], sky: Bool[np.ndarray, "h w"], rng: np.random.Generator
+) -> Float32[np.ndarray, "h w 3"] | None:
+    """Colour of the sky in every direction, 0..255, or None where the photo shows too little sky to say."""
+    height = len(sky)
+    where = np.flatnonzero(sky.ravel())
+    if len(where) < MIN_SHARE * sky.size:
+        return None
+    some = rng.choice(where, min(SAMPLES, len(where)), replace=False)
+    azimuth, s = _sphere_angles(height)
+    rows, columns = np.divmod(some, 2 * height)
+    X = _features(azimuth[0, columns], s[rows, 0])
+    Y = rgb.reshape(-1, 3)[some].astype(np.float64)
+    mean = Y.mean(0)
+    weights = np.linalg.solve(X.T @ X + np.diag(RIDGE * len(some) / SAMPLES), X.T @ (Y - mean))
+    top = float(np.quantile(s[rows, 0], 0.98))
+    held = np.where(s > top, top + 0.25 * (s - top), np.maximum(s, 0))  # beyond what was seen, change slowly
+    smooth = _features(*np.broadcast_arrays(azimuth, held)) @ weights + mean
+    ladder = _ladder(Y - (X @ weights + mean))
+    ranks = _cloud_ranks(height, rng)
+    clouds = np.stack([np.interp(ranks, np.linspace(0, 1, 64), ladder[:, k]) for k in range(3)], -1)
+    low, high = np.percentile(Y, [1, 99], axis=0)
+    return np.clip(smooth + clouds, 0.8 * low, np.minimum(255, 1.05 * high)).astype(np.float32)
