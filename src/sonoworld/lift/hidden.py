@@ -16,8 +16,8 @@ from sonoworld.lift.surface import surface_normals
 from sonoworld.lift.surfels import Layer
 from sonoworld.sphere import row_elevations
 
-EDGE_RATIO = 1.25
-"""Neighbouring pixels further apart than this in distance make an edge that can open."""
+EDGE_RATIO, OPENS_PX = 1.08, 2.0
+"""Neighbouring pixels further apart than this in distance, that part by more than this on the walk, make an edge."""
 
 WIDEST_BAND = 1 / 6
 """Widest hidden band, as part of the panorama's height; beyond, only the dome is behind."""
@@ -53,15 +53,16 @@ def _band(distance: np.ndarray, walk_m: float) -> tuple[Bool[np.ndarray, "h w"],
     pixel_rad = np.pi / height
     widest = max(4, round(height * WIDEST_BAND))
     beside = _farthest_neighbour(distance)
-    edge = beside > np.float32(EDGE_RATIO) * distance
+    shift_px = walk_m / pixel_rad  # times the difference of inverse distances: how far two surfaces part
+    edge = (shift_px * (1 / distance - 1 / beside) > OPENS_PX) & (beside > np.float32(EDGE_RATIO) * distance)
     if not edge.any():
         return edge, edge
     away_px, nearest = nearest_of(edge, widest)
     r_b, r_f = beside.ravel()[nearest], distance.ravel()[nearest]
-    need_px = np.ceil(walk_m * (1 / r_f - 1 / r_b) / pixel_rad) + 2
-    in_front = distance < r_b / 1.1
-    band = (away_px <= np.minimum(need_px, widest)) & in_front
-    near_side = ~band & in_front & (away_px <= np.minimum(need_px, widest) + 4)
+    need_px = np.minimum(np.ceil(shift_px * (1 / r_f - 1 / r_b)) + 2, widest)
+    in_front = distance * (0.5 + 0.5 * EDGE_RATIO) < r_b
+    band = (away_px <= need_px) & in_front
+    near_side = ~band & in_front & (away_px <= need_px + 4)
     return band, near_side
 
 

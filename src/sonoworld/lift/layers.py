@@ -1,6 +1,7 @@
 """A parsed panorama as three kinds of surface: what lies (ground), what stands on it, and the sky."""
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 import cv2
 import numpy as np
@@ -18,14 +19,37 @@ SMALLEST_HOLE = 2e-4
 """Holes of sky smaller than this part of the picture (gaps in leaves) stand with what surrounds them."""
 
 
+class Kind(IntEnum):
+    """What a pixel's surface does. Everything from LAND on stands."""
+
+    FLOOR = 0
+    SKY = 1
+    LAND = 2
+    PLANT = 3
+    WALL = 4
+    THING = 5
+
+
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """Which pixels lie, stand or are sky (each pixel exactly one); `soft` of those that stand: plants."""
+    """`kind`: one `Kind` per pixel."""
 
-    lies: Bool[np.ndarray, "h w"]
-    stands: Bool[np.ndarray, "h w"]
-    sky: Bool[np.ndarray, "h w"]
-    soft: Bool[np.ndarray, "h w"]
+    kind: UInt8[np.ndarray, "h w"]
+
+    @property
+    def floor(self) -> Bool[np.ndarray, "h w"]:
+        """What lies level under the eye."""
+        return self.kind == Kind.FLOOR
+
+    @property
+    def sky(self) -> Bool[np.ndarray, "h w"]:
+        """What is out of reach."""
+        return self.kind == Kind.SKY
+
+    @property
+    def stands(self) -> Bool[np.ndarray, "h w"]:
+        """What stands on the floor."""
+        return self.kind >= Kind.LAND
 
 
 def layers(labels: UInt8[np.ndarray, "h w"], elevation: Float32[np.ndarray, "h"], *, room: bool) -> Layers:
@@ -36,12 +60,14 @@ def layers(labels: UInt8[np.ndarray, "h w"], elevation: Float32[np.ndarray, "h"]
     if room:
         order = np.minimum(order, 1).astype(np.uint8)
     order = _median(order, window)  # in the order in which they follow each other upwards
-    soft = _median((labels == Stuff.VEGETATION).astype(np.uint8), window) > 0
+    plant, thing = (_median((labels == one).astype(np.uint8), window) > 0 for one in (Stuff.VEGETATION, Stuff.OTHER))
     rows = elevation[:, None]
-    sky = _without_holes((order == 2) & (rows > -HORIZON_RAD))
-    lies = ((order == 0) | (rows < -STEEPEST_FLOOR_RAD)) & (rows < -HORIZON_RAD)
-    stands = ~(lies | sky)
-    return Layers(lies, stands, sky, soft & stands)
+    kind = np.full(labels.shape, Kind.WALL, np.uint8)
+    kind[plant], kind[thing] = Kind.PLANT, Kind.THING
+    kind[(order == 0) & (rows > -HORIZON_RAD)] = Kind.LAND
+    kind[((order == 0) & (rows <= -HORIZON_RAD)) | (rows < -STEEPEST_FLOOR_RAD)] = Kind.FLOOR
+    kind[_without_holes((order == 2) & (rows > -HORIZON_RAD))] = Kind.SKY
+    return Layers(kind)
 
 
 def _median(image: UInt8[np.ndarray, "h w"], window: int) -> UInt8[np.ndarray, "h w"]:

@@ -13,7 +13,7 @@ from sonoworld.backend import Lift, Lifted, Run
 from sonoworld.errors import StageError
 from sonoworld.lift import membrane
 from sonoworld.lift.contact import Feet, find_feet
-from sonoworld.lift.layers import Layers, layers
+from sonoworld.lift.layers import Kind, Layers, layers
 from sonoworld.lift.nearest import nearest_of
 from sonoworld.lift.popup import PopupOptions
 from sonoworld.lift.surface import surface_normals
@@ -27,7 +27,10 @@ ROOM_FAR_M = 12.0
 TALLEST_M = 60.0
 """Nothing stands higher over the eye than this, so that what covers the zenith stays a roof, not a tower."""
 
-LEAN, MOST_LEAN = 0.6, 4.0
+SMOOTHING = {Kind.LAND: 1 / 28, Kind.PLANT: 1 / 28, Kind.WALL: 1 / 12, Kind.THING: 1 / 100}
+"""Window of the median along azimuth, part of the full turn: walls are long, things are small."""
+
+LEAN, MOST_LEAN = 0.7, 8.0
 """Plants: how far the crown goes from upright (0) to lying (1), in log distance, and its most in foot distances."""
 
 FOOT_SIGMA_PER_M = 0.015
@@ -77,7 +80,7 @@ def _certainty(parsed: Parse, found: Layers) -> Float32[np.ndarray, "h w"]:
     p = parsed.probability
     flat = p[..., Stuff.WATER] + p[..., Stuff.GROUND] + p[..., Stuff.ROAD]
     upright = p[..., Stuff.VEGETATION] + p[..., Stuff.BUILDING] + p[..., Stuff.OTHER]
-    return np.where(found.lies, flat, np.where(found.sky, p[..., Stuff.SKY], upright)).astype(np.float32)
+    return np.where(found.floor, flat, np.where(found.sky, p[..., Stuff.SKY], upright)).astype(np.float32)
 
 
 def distances(
@@ -97,9 +100,9 @@ def distances(
     upright = _standing(found, feet, elevation, options, far) / np.cos(rows)
     roof = (options.ceiling_height_m - h) if room else TALLEST_M
     upright = np.minimum(upright, max(roof, 0.3) / np.maximum(np.sin(rows), 1e-6))
-    out = np.where(found.lies, ground, np.where(found.sky, options.sky_radius_m, upright)).astype(np.float32)
+    out = np.where(found.floor, ground, np.where(found.sky, options.sky_radius_m, upright)).astype(np.float32)
     near_horizon = np.clip(np.abs(rows) / np.radians(4.0), 0.3, 1.0)
-    trust = np.where(found.lies, near_horizon, np.where(found.sky, 0.9, np.where(feet.seen, 0.7, 0.4)))
+    trust = np.where(found.floor, near_horizon, np.where(found.sky, 0.9, np.where(feet.seen, 0.7, 0.4)))
     return out, trust.astype(np.float32)
 
 
@@ -107,16 +110,18 @@ def _standing(
     found: Layers, feet: Feet, elevation: np.ndarray, options: PopupOptions, far: float
 ) -> Float32[np.ndarray, "h w"]:
     """Horizontal distance (m) of what stands; anything elsewhere."""
-    hard = found.stands & ~found.soft
-    near = np.where(found.soft, _settled(feet, found.soft), _settled(feet, hard))
-    foot = 1 / np.clip(_smooth(1 / near, found.stands), 1 / far, None)
-    if not found.soft.any():
-        return foot
-    crown = 1 / np.clip(_smooth(1 / _crown(feet, foot, options, far), found.soft), 1 / far, None)
-    span = np.maximum(feet.top - feet.bottom, 1e-3)
-    up = np.clip((elevation[:, None] - feet.bottom) / span, 0, 1)
-    leaning = np.exp((1 - up) * np.log(foot) + up * np.log(np.maximum(crown, foot)))
-    return np.where(found.soft, leaning, foot).astype(np.float32)
+    rho = feet.rho.copy()
+    for kind, window in SMOOTHING.items():
+        where = found.kind == kind
+        if where.any():
+            rho[where] = (1 / np.maximum(_smooth(1 / _settled(feet, where), where, window), 1 / far))[where]
+    plants = found.kind == Kind.PLANT
+    if not plants.any():
+        return rho
+    crown = 1 / np.maximum(_smooth(1 / _crown(feet, rho, options, far), plants, SMOOTHING[Kind.PLANT]), 1 / far)
+    up = np.clip((elevation[:, None] - feet.bottom) / np.maximum(feet.top - feet.bottom, 1e-3), 0, 1)
+    leaning = rho * (np.maximum(crown, rho) / rho) ** up
+    return np.where(plants, leaning, rho).astype(np.float32)
 
 
 def _crown(feet: Feet, foot: np.ndarray, options: PopupOptions, far: float) -> Float32[np.ndarray, "h w"]:
@@ -142,16 +147,17 @@ def _settled(feet: Feet, kind: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "
     return np.maximum(1 / np.maximum(inverse, 1e-6), feet.rho).astype(np.float32)  # never before what hides the foot
 
 
-def _smooth(inverse: Float32[np.ndarray, "h w"], kind: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
+def _smooth(
+    inverse: Float32[np.ndarray, "h w"], where: Bool[np.ndarray, "h w"], window_part: float
+) -> Float32[np.ndarray, "h w"]:
     """Wide median over the pixels of one kind, then a bilateral filter: steps between things stay, jitter goes.
 
     Of inverse distance, 1/m: there a foot misjudged by an angle counts alike near and far.
     """
-    if not kind.any():
-        return inverse
-    width = kind.shape[1]
-    window, pad = max(3, width // 28) | 1, max(8, width // 32)
-    _, nearest = nearest_of(kind, pad)
+    width = where.shape[1]
+    window = max(3, round(width * window_part)) | 1
+    pad = window
+    _, nearest = nearest_of(where, pad)
     whole = np.pad(inverse.ravel()[nearest], ((0, 0), (pad, pad)), mode="wrap")
     low, high = float(whole.min()), float(whole.max())
     step = np.float32(max((high - low) / 255, 1e-6))  # OpenCV's wide medians are of bytes

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
-from sonoworld.lift.surface import frames_at
+from sonoworld.lift.surface import EDGE_RATIO, frames_at
 from sonoworld.sphere import row_elevations
 from sonoworld.types import Splats
 
@@ -89,7 +89,7 @@ def _surfels_of_rows(layer: Layer, footprint: Footprint, rows: np.ndarray) -> Sp
     d, e_u, e_v = frames_at(np.pi - 2 * np.pi * u / width, elevation)
     r = _slid(layer.distance[row, column], n, frames_at(np.pi - 2 * np.pi * (column + 0.5) / width, elevation)[0], d)
     axes, sigma = _ellipses((d, e_u, e_v), n, (spacing_u, spacing_v), footprint)
-    sh = (layer.rgb[row, column].astype(np.float32) / np.float32(255) - np.float32(0.5)) / np.float32(SH_C0)
+    sh = (_colours(layer, row, column, u) / np.float32(255) - np.float32(0.5)) / np.float32(SH_C0)
     logit = math.log(footprint.opacity / (1 - footprint.opacity))
     return Splats(
         means=r[:, None] * d,
@@ -98,6 +98,16 @@ def _surfels_of_rows(layer: Layer, footprint: Footprint, rows: np.ndarray) -> Sp
         opacity_logits=np.full(len(r), logit, np.float32),
         sh=sh[:, None, :],
     )
+
+
+def _colours(layer: Layer, row: np.ndarray, column: np.ndarray, u: np.ndarray) -> Float32[np.ndarray, "n 3"]:
+    """Colour at continuous column u, 0..255: linear between two pixels of one surface, else the pixel's own."""
+    width = layer.rgb.shape[1]
+    beside = (column + np.where(u - column < 0.5, -1, 1)) % width
+    r, other = layer.distance[row, column], layer.distance[row, beside]
+    same = (np.maximum(r, other) < np.float32(EDGE_RATIO) * np.minimum(r, other)) & layer.where[row, beside]
+    share = np.where(same, np.abs(u - column - 0.5), 0).astype(np.float32)[:, None]
+    return layer.rgb[row, column] * (1 - share) + layer.rgb[row, beside] * share
 
 
 def _slid(r: np.ndarray, n: np.ndarray, from_d: np.ndarray, to_d: np.ndarray) -> Float32[np.ndarray, "n"]:
