@@ -7,15 +7,10 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float32, Float64
-from scipy.signal import resample_poly
+from jaxtyping import Float32
 
 from sonoworld.encode.harmonics import channel_count
 from sonoworld.errors import ShapeError
-from sonoworld.render.hrirs import levelled, merge_repeated, resampled, trimmed
-from sonoworld.render.magls import decoder
-from sonoworld.render.sofa import read_sofa
-from sonoworld.render.sphere_hrtf import sphere_hrirs
 
 SHIPPED_RATE_HZ = 48000
 MAX_BINAURAL_ORDER = 7
@@ -50,18 +45,13 @@ def hrir(name: str | Path = "kemar", order: int = 3, rate_hz: int = 48000) -> Fl
 @lru_cache(maxsize=16)
 def _filters(name: str, order: int, rate_hz: int) -> Float32[np.ndarray, "2 c t"]:
     if name == "kemar":
-        taps = np.asarray(kemar_filters(order), np.float64)
-    elif name == "sphere":
-        taps = np.asarray(decoder(sphere_hrirs(SHIPPED_RATE_HZ), order), np.float64)
-    else:
-        taps = np.asarray(sofa_filters(Path(name), order), np.float64)
+        return _at_rate(kemar_filters(order), rate_hz)
+    from sonoworld.render.designed import sofa_filters, sphere_filters  # noqa: PLC0415  slow imports
+
+    taps = (
+        sphere_filters(order, SHIPPED_RATE_HZ) if name == "sphere" else sofa_filters(Path(name), order, SHIPPED_RATE_HZ)
+    )
     return _at_rate(taps, rate_hz)
-
-
-def sofa_filters(path: Path, order: int) -> Float32[np.ndarray, "2 c t"]:
-    """MagLS filters at 48 kHz from a SOFA file (see `hrir`)."""
-    measured = merge_repeated(trimmed(resampled(read_sofa(path), SHIPPED_RATE_HZ)))
-    return decoder(levelled(measured), order)
 
 
 def kemar_filters(order: int) -> Float32[np.ndarray, "2 c t"]:
@@ -78,10 +68,12 @@ def mirror_signs(order: int) -> Float32[np.ndarray, "c"]:
     return np.where(m < 0, -1.0, 1.0).astype(np.float32)
 
 
-def _at_rate(taps: Float64[np.ndarray, "2 c t"], rate_hz: int) -> Float32[np.ndarray, "2 c t"]:
+def _at_rate(taps: Float32[np.ndarray, "2 c t"], rate_hz: int) -> Float32[np.ndarray, "2 c t"]:
     ratio = Fraction(rate_hz, SHIPPED_RATE_HZ)
     if ratio == 1:
-        return taps.astype(np.float32)
+        return taps
+    from scipy.signal import resample_poly  # noqa: PLC0415  half a second to import
+
     length = math.ceil(taps.shape[-1] * ratio)
-    moved = resample_poly(taps, ratio.numerator, ratio.denominator, axis=-1)[..., :length]
+    moved = resample_poly(np.asarray(taps, np.float64), ratio.numerator, ratio.denominator, axis=-1)[..., :length]
     return np.ascontiguousarray(moved / float(ratio), np.float32)

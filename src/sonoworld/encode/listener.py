@@ -1,0 +1,37 @@
+"""Where the listener's head is over time: one pose per block boundary."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+
+from sonoworld.errors import ShapeError
+from sonoworld.frames import Pose
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """Head poses at the samples 0, block, 2·block, ...: `rotations` world_from_head, `origins` m, world.
+
+    One pose alone stands for a listener that does not move.
+    """
+
+    rotations: Float64[np.ndarray, "k 3 3"]
+    origins: Float64[np.ndarray, "k 3"]
+    block: int = 256
+
+    def __post_init__(self) -> None:
+        if len(self.origins) == 0 or self.block < 1:
+            raise ShapeError("Track", expected="at least one pose and a block of 1 sample", got=str(self.origins.shape))
+
+    @staticmethod
+    def still(world_from_head: Pose) -> "Track":
+        """A listener that does not move."""
+        return Track(world_from_head.rotation[None], world_from_head.origin[None])
+
+    def cut(self, first: int, last: int) -> "Track":
+        """Boundaries `first`..`last` (included); the last pose holds for ever after."""
+        if len(self.origins) == 1:
+            return self
+        index = np.minimum(np.arange(first, last + 1), len(self.origins) - 1)
+        return Track(self.rotations[index], self.origins[index], self.block)

@@ -1,0 +1,27 @@
+"""Decoding filters computed on the spot: of a SOFA file, and of the rigid sphere."""
+
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float32
+
+from sonoworld.render.hrirs import levelled, merge_repeated, resampled, trimmed
+from sonoworld.render.magls import decoder
+from sonoworld.render.sofa import read_sofa
+from sonoworld.render.sphere_hrtf import sphere_hrirs
+
+
+def sofa_filters(path: Path, order: int, rate_hz: int) -> Float32[np.ndarray, "2 c t"]:
+    """MagLS filters of a SOFA file, at the reference level (see `hrtf.hrir`).
+
+    Raises:
+        UnsafeFileError: the file cannot be used.
+        InputError: its directions leave too wide a gap, or it holds a room's responses.
+    """
+    measured = merge_repeated(trimmed(resampled(read_sofa(path), rate_hz)))
+    return decoder(levelled(measured), order)
+
+
+def sphere_filters(order: int, rate_hz: int) -> Float32[np.ndarray, "2 c t"]:
+    """MagLS filters of the rigid sphere: relative to the free field as it is, so without any levelling."""
+    return decoder(sphere_hrirs(rate_hz), order)
