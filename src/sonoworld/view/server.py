@@ -1,0 +1,180 @@
+"""A static export on this machine: loopback only unless asked, nothing outside its folder, no surprise in a browser.
+
+Against DNS rebinding the Host header must name this server; scripts run only from the folder itself (CSP).
+"""
+
+import contextlib
+import ipaddress
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path, PurePosixPath
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from sonoworld.disk import atomic
+from sonoworld.errors import InputError, SonoworldError, UnsafeFileError
+from sonoworld.view.export import WORLD
+
+PORTS_TRIED = 100
+START_SECONDS = 10.0
+
+MEDIA_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".json": "application/json",
+    ".txt": "text/plain; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".flac": "audio/flac",
+    ".wasm": "application/wasm",
+    ".ply": "application/octet-stream",
+    ".bin": "application/octet-stream",
+}
+"""Our own table: the system's differs between machines (Windows may call .js text/plain). Other kinds are not sent."""
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; "
+        "connect-src 'self' data: blob:; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-cache",
+}
+
+
+def application(folder: Path, host: str = "127.0.0.1") -> Starlette:
+    """The server of one export as an ASGI application; `host` is the address it is bound to.
+
+    Raises:
+        InputError: the folder is not an export.
+    """
+    root = folder.resolve()
+    if not (root / WORLD).is_file():
+        raise InputError(f"{folder}: expected an exported world (with {WORLD})")
+
+    async def send(request: Request) -> Response:
+        if not host_allowed(request.headers.get("host", ""), host):
+            return _refusal(421, "This server answers only to its own name.")
+        path = _inside(root, request.path_params["path"] or "index.html")
+        if path is None:
+            return _refusal(404, "Not here.")
+        return FileResponse(path, headers=SECURITY_HEADERS, media_type=MEDIA_TYPES[path.suffix])
+
+    return Starlette(routes=[Route("/{path:path}", send, methods=["GET", "HEAD"])])
+
+
+def host_allowed(header: str, bound: str) -> bool:
+    """Whether a Host header names this server: a loopback name, its address, or any literal one if bound to all."""
+    name = header.rsplit(":", 1)[0] if not header.endswith("]") else header
+    name = name.strip("[]").lower()
+    if name in ("localhost", "127.0.0.1", "::1", bound.lower()):
+        return True
+    if bound not in ("0.0.0.0", "::"):
+        return False
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _inside(root: Path, name: str) -> Path | None:
+    """The file to send, or None: outside the folder, hidden, of an unknown kind, or not there."""
+    try:
+        path = atomic.inside(root, name)
+    except (UnsafeFileError, ValueError, OSError):
+        return None
+    hidden = any(part.startswith(".") for part in PurePosixPath(name).parts)
+    return path if not hidden and path.suffix in MEDIA_TYPES and path.is_file() else None
+
+
+def _refusal(status: int, text: str) -> Response:
+    return PlainTextResponse(text, status_code=status, headers=SECURITY_HEADERS)
+
+
+def serve(
+    folder: Path, host: str = "127.0.0.1", port: int = 8787, on_ready: Callable[[str], None] | None = None
+) -> None:
+    """Serve an exported world until interrupted; `on_ready` gets its address once it answers.
+
+    The next free port is taken when `port` is busy.
+
+    Raises:
+        InputError: the folder is not an export, or no port is free.
+    """
+    with _listening(folder, host, port) as (server, sock, url):
+        if on_ready is not None:
+            server.ready = lambda: on_ready(url)
+        server.run(sockets=[sock])
+
+
+@contextlib.contextmanager
+def running(folder: Path, host: str = "127.0.0.1", port: int = 0) -> Generator[str]:
+    """Serve in the background; yields the address, and stops on leaving. Port 0: any free one."""
+    with _listening(folder, host, port) as (server, sock, url):
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
+        thread.start()
+        deadline = time.monotonic() + START_SECONDS
+        while not server.started:
+            if time.monotonic() > deadline or not thread.is_alive():
+                raise SonoworldError(f"the server on {url} did not start within {START_SECONDS:.0f} s")
+            time.sleep(0.01)
+        try:
+            yield url
+        finally:
+            server.should_exit = True
+            thread.join(START_SECONDS)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, saying when it answers."""
+
+    ready: Callable[[], None] = staticmethod(lambda: None)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self.ready()
+
+
+@contextlib.contextmanager
+def _listening(folder: Path, host: str, port: int) -> Generator[tuple[_Server, socket.socket, str]]:
+    config = uvicorn.Config(
+        application(folder, host), log_level="warning", access_log=False, lifespan="off", server_header=False
+    )
+    sock = _free_socket(host, port)
+    try:
+        bound = sock.getsockname()[1]
+        shown = f"[{host}]" if ":" in host else host
+        yield _Server(config), sock, f"http://{shown}:{bound}/"
+    finally:
+        sock.close()
+
+
+def _free_socket(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    reason = ""
+    for candidate in (port,) if port == 0 else range(port, min(port + PORTS_TRIED, 65536)):
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        if os.name != "nt":  # there it would share a port with a stranger
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((host, candidate))
+        except OSError as error:
+            sock.close()
+            reason = str(error)
+            continue
+        return sock
+    raise InputError(f"{host}: expected a free port among {port}..{port + PORTS_TRIED - 1}, got none ({reason})")

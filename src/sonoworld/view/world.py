@@ -1,0 +1,239 @@
+"""The document that tells the page what is where and how loud: `world.json`, format 1.
+
+Axes are the world's (FLU: x ahead, y left, z up; metres); the page turns them into the browser's. Letters: σ fade with
+distance, w weight of a surface point, g linear factor from a stored clip to pressure re full scale at 1 m.
+"""
+
+import math
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float64
+from pydantic import BaseModel, ConfigDict
+
+from sonoworld.encode.level import source_gain
+from sonoworld.encode.options import EncodeOptions
+from sonoworld.encode.propagate import fade
+from sonoworld.sphere import row_elevations
+from sonoworld.types import FULL_SCALE_DB, Camera, Geometry, Scene, Source, Spread
+from sonoworld.view.thin import thin_surface
+
+FORMAT = 1
+SCREEN_TARGET_DBFS = -24.0
+"""RMS at which all sources together play at the start: as loud as films are mixed (EBU R 128 speaks of −23 LUFS)."""
+
+COMFORT_SHARE = 0.5
+COMFORT_RANGE_M = (0.5, 3.0)
+"""Half the way to the nearest thing looks whole with a hidden layer behind edges; beyond 3 m nothing was measured."""
+
+HORIZON_BAND = math.radians(15.0)
+NEAREST_QUANTILE = 0.02
+MILLIMETRES = 3
+
+Point = tuple[float, float, float]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class StartPart(_Part):
+    """Where a visitor begins: m, radians (yaw + left, pitch + up)."""
+
+    position: Point = (0.0, 0.0, 0.0)
+    yaw: float = 0.0
+    pitch: float = 0.0
+
+
+class SplatsPart(_Part):
+    """The picture: a 3DGS PLY file in world axes."""
+
+    file: str
+    count: int
+
+
+class FiltersPart(_Part):
+    """Two ears: float32 little-endian [ear, channel, tap], ACN/SN3D, head axes."""
+
+    file: str
+    name: str
+    order: int
+    taps: int
+    rate_hz: int
+
+
+class SoundPart(_Part):
+    """Laws of level and distance. `screen_gain_db` is for playback only: one factor on everything."""
+
+    full_scale_db: float
+    epsilon_m: float
+    alpha_per_m: float
+    screen_gain_db: float
+    filters: FiltersPart
+
+
+class ClipPart(_Part):
+    """A mono recording beside the document."""
+
+    file: str
+    loops: bool
+    made_by: str
+    licence: str
+    author: str
+
+
+class SourcePart(_Part):
+    """One sounding thing. `gain` brings the stored clip to pressure re full scale at 1 m (ambience: anywhere)."""
+
+    id: str
+    label: str
+    prompt: str
+    spread: Literal["point", "area", "ambient"]
+    level_db: float
+    gain: float
+    confidence: float
+    backend: str
+    reason: str
+    imagined: bool
+    centre: Point | None
+    points: tuple[Point, ...]
+    weights: tuple[float, ...]
+    clip: ClipPart | None
+
+
+class WorldDocument(_Part):
+    """All of `world.json`. Every text in it is data: the page shows it as text, never as HTML."""
+
+    format: Literal[1] = FORMAT
+    axes: Literal["FLU"] = "FLU"
+    title: str
+    notice: str
+    poster: str | None
+    splats: SplatsPart
+    start: StartPart
+    comfortable_radius_m: float
+    sound: SoundPart
+    sources: tuple[SourcePart, ...]
+
+
+def world_document(
+    scene: Scene, title: str, splats: SplatsPart, filters: FiltersPart, poster: str | None
+) -> WorldDocument:
+    """What the page needs to know of a scene, apart from pictures and samples.
+
+    Clip files are named `clips/<number>.flac`, in the order of the sources, scaled to the peak `CLIP_PEAK`.
+    """
+    laws = EncodeOptions()
+    return WorldDocument(
+        title=title,
+        notice=_notice(scene.camera),
+        poster=poster,
+        splats=splats,
+        start=StartPart(),
+        comfortable_radius_m=round(comfortable_radius_m(scene.geometry), 2),
+        sound=SoundPart(
+            full_scale_db=FULL_SCALE_DB,
+            epsilon_m=laws.near_m,
+            alpha_per_m=laws.alpha,
+            screen_gain_db=round(screen_gain_db(scene.sources, laws), 2),
+            filters=filters,
+        ),
+        sources=tuple(_source_part(source, number) for number, source in enumerate(scene.sources)),
+    )
+
+
+CLIP_PEAK = 0.98
+
+
+def clip_scale(source: Source) -> float:
+    """Factor on a source's samples when they are stored: the loudest sample becomes `CLIP_PEAK`. Silence stays."""
+    peak = float(np.abs(source.clip.samples).max()) if source.clip else 0.0
+    return CLIP_PEAK / peak if peak > 0 else 1.0
+
+
+def comfortable_radius_m(geometry: Geometry) -> float:
+    """How far a visitor may walk before the picture shows what it does not know.
+
+    Half the distance of the nearest things at eye level (2 % quantile of the band ±15°), between 0.5 and 3 m; a world
+    of sky alone gets the largest.
+    """
+    rows = np.abs(row_elevations(geometry.distance.shape[0])) < HORIZON_BAND
+    near = geometry.distance[rows][~geometry.sky[rows]]
+    low, high = COMFORT_RANGE_M
+    if near.size == 0:
+        return high
+    return min(high, max(low, COMFORT_SHARE * float(np.quantile(near, NEAREST_QUANTILE))))
+
+
+def screen_gain_db(sources: tuple[Source, ...], laws: EncodeOptions) -> float:
+    """The one gain with which a screen plays a scene: all sources at the start reach `SCREEN_TARGET_DBFS` RMS.
+
+    Sources add in power (they are not coherent). No source, or none that sounds: 0 dB.
+    """
+    power = 0.0
+    for source in sources:
+        if source.clip is None:
+            continue
+        pressure = 10.0 ** ((source.level_db - FULL_SCALE_DB) / 20)
+        power += (pressure * _loudness_at_start(source, laws)) ** 2
+    return SCREEN_TARGET_DBFS - 10 * math.log10(power) if power > 0 else 0.0
+
+
+def _loudness_at_start(source: Source, laws: EncodeOptions) -> float:
+    """Σ w σ(d): pressure at the start re 1 m."""
+    if source.spread is Spread.AMBIENT:
+        return 1.0
+    points, weights = _surface(source)
+    return float(weights @ fade(points, laws))
+
+
+def _surface(source: Source) -> tuple[Float64[np.ndarray, "k 3"], Float64[np.ndarray, "k"]]:
+    """Points and weights that the page gets: a point source is its centroid, an area is thinned, ambience has none."""
+    centroid = source.centroid
+    if centroid is None:
+        return np.empty((0, 3)), np.empty(0)
+    if source.spread is Spread.POINT:
+        return centroid[None], np.ones(1)
+    return thin_surface(np.asarray(source.points, np.float64), np.asarray(source.weights, np.float64))
+
+
+def _source_part(source: Source, number: int) -> SourcePart:
+    points, weights = _surface(source)
+    clip = source.clip
+    gain = source_gain(source.level_db, clip.clip_gain_db) / clip_scale(source) if clip else 0.0
+    return SourcePart(
+        id=source.id,
+        label=source.label,
+        prompt=source.prompt,
+        spread=source.spread.value,
+        level_db=round(source.level_db, 2),
+        gain=float(f"{gain:.9g}"),
+        confidence=round(source.confidence, 4),
+        backend=source.backend,
+        reason=source.reason,
+        imagined=source.imagined,
+        centre=None if source.centroid is None else _rounded(source.centroid),
+        points=tuple(_rounded(point) for point in points),
+        weights=tuple(float(f"{w:.6g}") for w in weights),
+        clip=None
+        if clip is None
+        else ClipPart(
+            file=f"clips/{number:03d}.flac",
+            loops=clip.loops,
+            made_by=clip.made_by,
+            licence=clip.licence,
+            author=clip.author,
+        ),
+    )
+
+
+def _rounded(point: Float64[np.ndarray, "3"]) -> Point:
+    x, y, z = (round(float(value), MILLIMETRES) for value in point)
+    return x, y, z
+
+
+def _notice(camera: Camera | None) -> str:
+    if camera is None or camera.sigma.confident:
+        return ""
+    pitch, fov = math.degrees(camera.sigma.pitch), math.degrees(camera.sigma.fov)
+    return f"The camera's view is a guess (tilt ±{pitch:.0f}°, width ±{fov:.0f}°): sizes and distances may be off."

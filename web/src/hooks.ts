@@ -1,0 +1,54 @@
+// window.__sonoworld: what tests and embedding pages may ask.
+import type { Pose, Vec3 } from "./geometry";
+import type { Stage } from "./scene/stage";
+import type { Ears, EarsKind, Levels } from "./sound/ears";
+import { addHarmonics, MAX_ORDER } from "./sound/field";
+import type { World } from "./world";
+
+export interface Hooks {
+  readonly ready: true;
+  readonly ears: EarsKind | "none";
+  readonly audioState: string;
+  readonly drawn: number;
+  readonly sources: readonly string[];
+  pose(): Pose;
+  setPose(pose: Pose): void;
+  settled(): Promise<void>;
+  levels(milliseconds: number): Levels | null;
+  harmonics(u: Vec3): number[];
+}
+
+declare global {
+  interface Window {
+    __sonoworld?: Hooks;
+  }
+}
+
+interface Parts {
+  readonly world: World;
+  readonly stage: Stage;
+  readonly ears: Ears | null;
+  pose(): Pose;
+  setPose(pose: Pose): void;
+}
+
+export function exposeHooks({ world, stage, ears, pose, setPose }: Parts): void {
+  window.__sonoworld = {
+    ready: true,
+    ears: ears?.kind ?? "none",
+    get audioState() {
+      return ears?.context.state ?? "none";
+    },
+    drawn: stage.drawn,
+    sources: world.sources.map((source) => source.label),
+    pose,
+    setPose,
+    settled: () => stage.settled(),
+    levels: (milliseconds) => ears?.levels(milliseconds) ?? null,
+    harmonics: (u) => {
+      const out = new Float64Array((MAX_ORDER + 1) ** 2);
+      addHarmonics(out, MAX_ORDER, u, 1);
+      return [...out];
+    },
+  };
+}

@@ -1,0 +1,55 @@
+// Where the visitor stands and how a step changes it; pure. Feet stay on the level, eyes at the photo's height.
+import { wrapped, type Pose, type Vec3 } from "../geometry";
+
+export const WALK_M_S = 1.2;
+const TURN_RAD_S = 1.5;
+const MAX_PITCH = 1.45;
+/** A step longer than this (a hidden tab, a slow frame) counts as this. */
+const LONGEST_STEP_S = 0.1;
+
+/** What the visitor wants, −1..1 each: walk ahead and left, turn left and up. `look` adds radians at once. */
+export interface Intent {
+  readonly ahead: number;
+  readonly left: number;
+  readonly turnLeft: number;
+  readonly turnUp: number;
+  readonly look: { readonly yaw: number; readonly pitch: number };
+}
+
+export interface Ground {
+  readonly centre: Vec3;
+  readonly comfortableRadiusM: number;
+}
+
+/** How far out the visitor is: 0 at the centre, 1 at the comfortable radius, 2 at the end. */
+export function remoteness(position: Vec3, ground: Ground): number {
+  return Math.hypot(position[0] - ground.centre[0], position[1] - ground.centre[1]) / ground.comfortableRadiusM;
+}
+
+export function step(pose: Pose, intent: Intent, seconds: number, ground: Ground): Pose {
+  const dt = Math.min(seconds, LONGEST_STEP_S);
+  const yaw = wrapped(pose.yaw + intent.look.yaw + intent.turnLeft * TURN_RAD_S * dt);
+  const pitch = level(pose.pitch + intent.look.pitch + intent.turnUp * TURN_RAD_S * dt);
+  const length = Math.max(1, Math.hypot(intent.ahead, intent.left));
+  const stride = (WALK_M_S * dt) / length;
+  const dx = (Math.cos(yaw) * intent.ahead - Math.sin(yaw) * intent.left) * stride;
+  const dy = (Math.sin(yaw) * intent.ahead + Math.cos(yaw) * intent.left) * stride;
+  return { position: walk(pose.position, dx, dy, ground), yaw, pitch };
+}
+
+function level(pitch: number): number {
+  return Math.max(-MAX_PITCH, Math.min(MAX_PITCH, pitch));
+}
+
+/** Beyond the comfortable radius the way out gets slower, down to nothing at twice the radius; the way back does not. */
+function walk(from: Vec3, dx: number, dy: number, ground: Ground): Vec3 {
+  const far = remoteness(from, ground);
+  if (far <= 1) return [from[0] + dx, from[1] + dy, from[2]];
+  const r = far * ground.comfortableRadiusM;
+  const ux = (from[0] - ground.centre[0]) / r;
+  const uy = (from[1] - ground.centre[1]) / r;
+  const outward = dx * ux + dy * uy;
+  if (outward <= 0) return [from[0] + dx, from[1] + dy, from[2]];
+  const held = outward * (1 - Math.max(0, 2 - far));
+  return [from[0] + dx - ux * held, from[1] + dy - uy * held, from[2]];
+}

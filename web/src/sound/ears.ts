@@ -1,0 +1,96 @@
+// The sound of the world. Two ways behind one interface: the field kernel in an AudioWorklet with binaural decoding,
+// and PannerNodes where a page has no AudioWorklet (plain http on a phone, old browsers).
+import type { Pose } from "../geometry";
+import type { World } from "../world";
+import { openField } from "./binaural";
+import { openPanners } from "./panners";
+
+export type EarsKind = "binaural" | "panner";
+
+export interface Levels {
+  /** RMS of the last milliseconds, linear re full scale. */
+  readonly left: number;
+  readonly right: number;
+}
+
+/** A running way of hearing: everything the page can ask of it. */
+export interface Ears {
+  readonly kind: EarsKind;
+  readonly context: AudioContext;
+  setPose(pose: Pose): void;
+  /** One linear factor per source: its level, or 0 while muted. */
+  setGains(gains: readonly number[]): void;
+  setVolume(linear: number): void;
+  levels(milliseconds: number): Levels;
+}
+
+/** What both ways build on: a context, the place where sound goes in, and a volume and a meter behind it. */
+export interface Output {
+  readonly context: AudioContext;
+  readonly input: AudioNode;
+  setVolume(linear: number): void;
+  levels(milliseconds: number): Levels;
+}
+
+const RATE_HZ = 48000;
+const METER_SIZE = 32768;
+
+/** Opens the ears; the context stays suspended until a gesture resumes it. `progress` runs from 0 to 1. */
+export async function openEars(world: World, progress: (done: number) => void): Promise<Ears> {
+  const context = newContext();
+  const loaded = loadClips(context, world, progress);
+  return "audioWorklet" in context && typeof AudioWorkletNode !== "undefined"
+    ? openField(context, world, loaded)
+    : openPanners(context, world, loaded);
+}
+
+/** 48 kHz where the browser allows it; else its own rate, to which clips and filters are resampled. */
+function newContext(): AudioContext {
+  try {
+    return new AudioContext({ sampleRate: RATE_HZ, latencyHint: "interactive" });
+  } catch {
+    return new AudioContext({ latencyHint: "interactive" });
+  }
+}
+
+export type Clips = readonly (AudioBuffer | null)[];
+
+async function loadClips(context: AudioContext, world: World, progress: (done: number) => void): Promise<Clips> {
+  let done = 0;
+  return Promise.all(
+    world.sources.map(async ({ clip, label }) => {
+      if (!clip) return null;
+      const answer = await fetch(clip.file);
+      if (!answer.ok) throw new Error(`the sound of “${label}” did not load (HTTP ${answer.status})`);
+      const buffer = await context.decodeAudioData(await answer.arrayBuffer());
+      progress(++done / world.sources.length);
+      return buffer;
+    }),
+  );
+}
+
+/** Common gain of the screen, then `protect` (a limiter), then the volume, the meter and the loudspeaker. */
+export function openOutput(context: AudioContext, world: World, protect: AudioNode): Output {
+  const input = new GainNode(context, { gain: 10 ** (world.screenGainDb / 20), channelCount: 2, channelCountMode: "explicit" });
+  const volume = new GainNode(context);
+  const split = new ChannelSplitterNode(context, { numberOfOutputs: 2 });
+  const meters = [0, 1].map(() => new AnalyserNode(context, { fftSize: METER_SIZE })) as [AnalyserNode, AnalyserNode];
+  input.connect(protect).connect(volume);
+  volume.connect(context.destination);
+  volume.connect(split);
+  meters.forEach((meter, ear) => split.connect(meter, ear));
+  const block = new Float32Array(METER_SIZE);
+  const rms = (meter: AnalyserNode, milliseconds: number): number => {
+    meter.getFloatTimeDomainData(block);
+    const frames = Math.min(METER_SIZE, Math.max(1, Math.round((milliseconds / 1000) * context.sampleRate)));
+    let sum = 0;
+    for (let i = METER_SIZE - frames; i < METER_SIZE; i++) sum += (block[i] ?? 0) ** 2;
+    return Math.sqrt(sum / frames);
+  };
+  return {
+    context,
+    input,
+    setVolume: (linear) => volume.gain.setTargetAtTime(linear, context.currentTime, 0.02),
+    levels: (milliseconds) => ({ left: rms(meters[0], milliseconds), right: rms(meters[1], milliseconds) }),
+  };
+}

@@ -1,0 +1,71 @@
+// Names that float in the world at the place of their sound.
+import { distance, halfHeightTangent, inHead, type Pose, type Vec3 } from "../geometry";
+import type { Source } from "../world";
+import { make } from "./page";
+import { metres } from "./words";
+
+const NEAREST_M = 0.2;
+const ROW_PX = 34;
+
+interface Label {
+  readonly element: HTMLElement;
+  readonly far: HTMLElement;
+  readonly place: Vec3;
+}
+
+export interface Labels {
+  update(pose: Pose, silent: readonly boolean[]): void;
+  show(on: boolean): void;
+}
+
+export function openLabels(layer: HTMLElement, sources: readonly Source[]): Labels {
+  const labels = sources.map((source): Label | null => {
+    if (!source.centre) return null;
+    const element = make("div", `label ${source.spread}`);
+    const far = make("small");
+    element.append(make("i"), make("b", "", source.label), far);
+    layer.append(element);
+    return { element, far, place: source.centre };
+  });
+  return {
+    show: (on) => {
+      layer.hidden = !on;
+    },
+    update: (pose, silent) => {
+      const placed = labels
+        .map((label, i) => ({ label, silent: silent[i] ?? false }))
+        .flatMap(({ label, silent: off }) => (label ? [{ label, off, at: onScreen(label.place, pose) }] : []));
+      const taken: { x: number; y: number }[] = [];
+      placed.sort((a, b) => (a.at?.depth ?? 0) - (b.at?.depth ?? 0));
+      for (const { label, off, at } of placed) {
+        label.element.hidden = !at;
+        if (!at) continue;
+        const y = freeRow(at.x, at.y, taken);
+        taken.push({ x: at.x, y });
+        label.element.classList.toggle("off", off);
+        label.element.style.translate = `${at.x.toFixed(1)}px ${y.toFixed(1)}px`;
+        label.far.textContent = metres(distance(label.place, pose.position));
+      }
+    },
+  };
+}
+
+/** Names of things in one line of sight stand above each other, nearest lowest. */
+function freeRow(x: number, y: number, taken: readonly { x: number; y: number }[]): number {
+  let row = y;
+  for (const other of [...taken].sort((a, b) => b.y - a.y)) {
+    if (Math.abs(other.x - x) < 120 && Math.abs(other.y - row) < ROW_PX) row = other.y - ROW_PX;
+  }
+  return row;
+}
+
+function onScreen(place: Vec3, pose: Pose): { x: number; y: number; depth: number } | null {
+  const [ahead, left, up] = inHead(place, pose);
+  if (ahead < NEAREST_M) return null;
+  const { innerWidth: width, innerHeight: height } = window;
+  const scale = height / 2 / halfHeightTangent(width / height);
+  const x = width / 2 - (left / ahead) * scale;
+  const y = height / 2 - (up / ahead) * scale;
+  if (x < -80 || x > width + 80 || y < -20 || y > height + 20) return null;
+  return { x, y, depth: ahead };
+}

@@ -1,0 +1,32 @@
+// Which sources are heard: mute and solo. Solo wins over the rest; a muted source stays muted.
+import type { Source } from "../world";
+
+export interface Mixer {
+  readonly silent: readonly boolean[];
+  readonly muted: readonly boolean[];
+  readonly solo: readonly boolean[];
+  toggleMute(index: number): void;
+  toggleSolo(index: number): void;
+  /** Linear factor for every source, in order. */
+  gains(): number[];
+}
+
+export function openMixer(sources: readonly Source[], changed: () => void): Mixer {
+  const muted = sources.map(() => false);
+  const solo = sources.map(() => false);
+  const silentAt = (i: number): boolean => (muted[i] ?? false) || (solo.includes(true) && !(solo[i] ?? false));
+  const flip = (flags: boolean[], index: number): void => {
+    flags[index] = !flags[index];
+    changed();
+  };
+  return {
+    muted,
+    solo,
+    get silent() {
+      return sources.map((_, i) => silentAt(i));
+    },
+    toggleMute: (index) => flip(muted, index),
+    toggleSolo: (index) => flip(solo, index),
+    gains: () => sources.map((source, i) => (silentAt(i) ? 0 : source.gain)),
+  };
+}
