@@ -1,89 +1,118 @@
-"""A cap around a pole, made of texture the photo shows near it: the ground under the feet, the canopy overhead.
+"""A cap around a pole: the ground under the feet, or the canopy overhead.
 
-Letters: θ angle from the pole; the cap is drawn on the stereographic chart r = 2 tan(θ/2), which keeps shapes, so
-texture has its natural size everywhere and nothing converges at the pole. Colour by elevation (the profile) and
-texture (what differs from it) are continued separately.
+Letters: θ angle from the pole; r = tan(kθ)/k the chart on which texture is drawn (k = 1 is a plane in perspective,
+k = 1/2 keeps shapes; between them texture shrinks and flattens towards the horizon without smearing at the pole).
+Colour comes from the rim, ever more mixed towards the pole; texture is random-phase noise from what the photo shows.
 """
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float32
-from scipy.ndimage import gaussian_filter1d
 
-from sonoworld.panorama.quilt import quilt
+from sonoworld.panorama.texture import calm, local_residual, spot_noise
 
-SOURCE_REACH = np.radians(28.0)
-"""How far from the pole-side edge of the visible part texture is taken, radians of elevation."""
+K = 0.75
 
-MIN_PIXELS = 60
+SOURCE_REACH = np.radians(26.0)
+"""How far from the visible part's pole-side edge texture is taken, radians of elevation."""
 
-CHART_LIMIT_PX = 1400
-"""Longest side of the chart: above it the texture is enlarged."""
+COARSEST = np.radians(4.0)
+"""Texture is what differs from the mean over this radius; anything coarser is colour."""
+
+RIM = np.radians(5.0)
+"""Rows of the rim that are averaged into its colour."""
+
+TILE_PX = 1024
+"""Texture is made on a tile that closes on itself."""
+
+TURNS = 4
+"""Directions (45° apart) in which the texture is drawn, so that its grain stays radial."""
 
 
-def _profile(
-    rgb: Float32[np.ndarray, "h w 3"], source: Bool[np.ndarray, "h w"]
-) -> tuple[Float32[np.ndarray, "h 3"], int] | None:
-    """Smooth mean colour per row, held beyond what is seen, and the seen row nearest to the last (pole) row."""
+def _mix_to_pole(rim: Float32[np.ndarray, "w 3"], rows: int) -> Float32[np.ndarray, "k w 3"]:
+    """The rim's colour carried to the pole, smoothed along each circle ever more: one colour at the pole."""
+    width = len(rim)
+    share = (np.arange(rows) + 0.5) / rows
+    angle = 0.03 + 0.35 * share + 2.0 * share**4 / (1 - share)
+    gain = np.exp(-0.5 * (angle[:, None] * np.arange(width // 2 + 1)[None]) ** 2)
+    return np.fft.irfft(np.fft.rfft(rim, axis=0)[None] * gain[..., None], width, axis=1).astype(np.float32)
+
+
+def _exemplar(
+    rgb: Float32[np.ndarray, "h w 3"], source: Bool[np.ndarray, "h w"], built: bool
+) -> tuple[Float32[np.ndarray, "k l 3"], Bool[np.ndarray, "k l"]] | None:
+    """The texture nearest to the last row, and where it is valid; heights stretched to undo foreshortening."""
     count = source.sum(1)
     rows = np.flatnonzero(count >= max(8, 0.15 * count.max()))
-    if count.sum() < MIN_PIXELS or len(rows) < 3:
+    if len(rows) < 3:
         return None
-    mean = np.stack([(rgb[r] * source[r][:, None]).sum(0) / count[r] for r in rows])
-    height = len(rgb)
-    smooth = gaussian_filter1d(mean, height / 100, axis=0, mode="nearest")
-    every = np.stack([np.interp(np.arange(height), rows, smooth[:, k]) for k in range(3)], -1)
-    last = int(rows[-1])
-    near = rows > last - height * 0.05
-    settle = np.clip((np.arange(height) - last + height * 0.05) / (height * 0.05), 0, 1)[:, None]
-    held = every * (1 - settle) + mean[near].mean(0) * settle  # beyond the edge: the mean of its last 9°
-    return held.astype(np.float32), last
+    last, height = int(rows[-1]), len(rgb)
+    first = max(0, last - round(SOURCE_REACH / np.pi * height))
+    columns = np.flatnonzero(source[first : last + 1].any(0))
+    box = (slice(first, last + 1), slice(columns[0], columns[-1] + 1))
+    residual = local_residual(rgb[box], source[box], COARSEST / np.pi * height)
+    plain = calm(residual, source[box], COARSEST / np.pi * height / 2) if built else source[box]
+    size = (residual.shape[1], round(1.4 * residual.shape[0]))
+    mask = cv2.resize(plain.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    mask = cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    if mask.sum() < 200:
+        return None
+    return np.asarray(cv2.resize(residual, size, interpolation=cv2.INTER_LINEAR), np.float32), mask
 
 
-def _quarter(x: float, y: float) -> int:
-    """0 ahead (up), 1 left, 2 behind, 3 right of the chart's middle."""
-    if abs(y) >= abs(x):
-        return 0 if y <= 0 else 2
-    return 1 if x < 0 else 3
+def _turned(
+    residual: Float32[np.ndarray, "h w 3"], mask: Bool[np.ndarray, "h w"], turn: float
+) -> tuple[Float32[np.ndarray, "n n 3"], Bool[np.ndarray, "n n"]]:
+    """Exemplar and mask turned by `turn` radians in a square that holds at most a tile of it."""
+    height, width = mask.shape
+    side = min(TILE_PX, int(np.ceil(np.hypot(height, width))))
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), float(np.degrees(turn)), 1.0)
+    matrix[:, 2] += side / 2 - np.array([width / 2, height / 2])
+    image = cv2.warpAffine(residual, matrix, (side, side), flags=cv2.INTER_LINEAR)
+    return np.asarray(image, np.float32), cv2.warpAffine(mask.astype(np.uint8), matrix, (side, side)) > 0
 
 
-def _chart_lookup(height: int, first: int, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """Chart pixel (x, y) of the panorama's rows `first`.. down to the nadir; ahead is up, left is left."""
+def _drawn(
+    exemplar: tuple[Float32[np.ndarray, "k l 3"], Bool[np.ndarray, "k l"]],
+    height: int,
+    rows: int,
+    rng: np.random.Generator,
+) -> Float32[np.ndarray, "r w 3"]:
+    """Texture for the last `rows` rows: each place mixes the two turned tiles nearest to its own direction."""
     azimuth = np.pi - np.pi * (np.arange(2 * height) + 0.5) / height
-    theta = np.pi * (height - np.arange(first, height) - 0.5) / height
-    reach = 2 * np.tan(np.pi * (height - first) / height / 2)
-    r = (2 * np.tan(theta / 2) / reach * (side / 2 - 1))[:, None]
-    x = side / 2 - 0.5 - r * np.sin(azimuth)[None]
-    y = side / 2 - 0.5 - r * np.cos(azimuth)[None]
-    return x.astype(np.float32), y.astype(np.float32)
+    theta = np.pi * (rows - np.arange(rows) - 0.5) / height
+    rim = np.pi * rows / height
+    scale = height / np.pi * np.sin(rim) * K / np.tan(K * rim)  # chart px per unit: native size at the rim
+    r = (np.tan(K * theta) / K * scale)[:, None]
+    x, y = (-r * np.sin(azimuth)).astype(np.float32), (-r * np.cos(azimuth)).astype(np.float32)
+    out = np.zeros((rows, 2 * height, 3), np.float32)
+    for k in range(TURNS):
+        turn = np.pi * k / TURNS
+        tile = spot_noise(*_turned(*exemplar, turn), (TILE_PX, TILE_PX), rng)
+        off = (azimuth - turn + np.pi / 2) % np.pi - np.pi / 2
+        weight = np.cos(np.clip(off * TURNS / 2, -np.pi / 2, np.pi / 2))  # squares of the two in play sum to 1
+        columns = np.flatnonzero(weight > 1e-6)
+        seen = cv2.remap(tile, x[:, columns], y[:, columns], cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+        out[:, columns] += seen * weight[columns][None, :, None].astype(np.float32)
+    return out
 
 
 def ground_cap(
     rgb: Float32[np.ndarray, "h w 3"],
     source: Bool[np.ndarray, "h w"],
+    rim: Float32[np.ndarray, "k w 3"],
     first: int,
+    built: bool,
     rng: np.random.Generator,
-) -> Float32[np.ndarray, "k w 3"] | None:
-    """Rows `first`.. of the panorama filled with the texture of `source`; None where there is too little of it.
+) -> Float32[np.ndarray, "r w 3"]:
+    """Rows `first`.. of the panorama: the colours of `rim` (the rows above them), the texture of `source`.
 
-    For a cap around the zenith, turn the panorama upside down.
+    Without enough source pixels there is colour only. `built` leaves out what has more
+    contrast than a floor. For a cap around the zenith, turn everything upside down.
     """
-    found = _profile(rgb, source)
-    if found is None:
-        return None
-    profile, last = found
     height = len(rgb)
-    top = max(0, last - round(SOURCE_REACH / np.pi * height))
-    columns = np.flatnonzero(source[top : last + 1].any(0))
-    box = (slice(top, last + 1), slice(columns[0], columns[-1] + 1))
-    exemplar = np.where(source[box][..., None], rgb[box] - profile[top : last + 1, None], 0).astype(np.float32)
-    solid = cv2.erode(source[box].astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    side = min(CHART_LIMIT_PX, 2 * int(2 * np.tan((height - first) * np.pi / height / 2) * height / np.pi) + 4)
-    turned = tuple(np.ascontiguousarray(np.rot90(exemplar, k)) for k in range(4))
-    chart = quilt(turned, tuple(np.rot90(solid, k) for k in range(4)), side, _quarter, rng)
-    if chart is None:
-        spread = exemplar[solid].std() if solid.any() else 4.0
-        chart = rng.normal(0, spread, (side, side, 1)).astype(np.float32).repeat(3, 2)
-    x, y = _chart_lookup(height, first, side)
-    texture = cv2.remap(chart, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-    return np.asarray(texture, np.float32) + profile[first:, None]
+    colour = _mix_to_pole(rim.mean(0), height - first)
+    exemplar = _exemplar(rgb, source, built)
+    if exemplar is None:
+        return colour
+    return colour + _drawn(exemplar, height, height - first, rng)

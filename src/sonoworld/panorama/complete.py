@@ -6,12 +6,11 @@ lies G. Rows where two layers meet are joined along a least cut. Last, a membran
 the photo along its border. Known pixels are the photo's and nothing else.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from jaxtyping import Float32
-from scipy.ndimage import gaussian_filter1d
 
 from sonoworld.backend import MakePanorama, Run
 from sonoworld.errors import InputError
@@ -22,6 +21,8 @@ from sonoworld.panorama.dome import sky_dome
 from sonoworld.panorama.evidence import Evidence, look
 from sonoworld.panorama.membrane import enlarge, membrane
 from sonoworld.panorama.place import gather, project, resample_panorama
+from sonoworld.panorama.rise import rise
+from sonoworld.panorama.vary import quiet_seam, vary_heights
 from sonoworld.types import Camera, Panorama, Photo, Projection
 
 FILL_ROWS_MAX = 2048
@@ -33,18 +34,19 @@ WHOLE = 0.999
 HORIZON_REACH = np.radians(7.0)
 """The band reaches at least this far to both sides of the horizon."""
 
-JOIN = np.radians(6.0)
+JOIN = np.radians(4.5)
 """Height of the rows in which two layers are joined."""
 
-RISE = np.radians(9.0), np.radians(26.0)
-"""How far what the photo's top cuts off still rises, radians: least and most, varying along the band."""
+SUN = 249.0, 0.05
+"""Brightness (0..255) from which a small part of the picture, at most this share, is taken for the sun."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Band:
-    """Rows [top, top + len) all around: `rgb` 0..255, `sky` and `ground` shares."""
+    """Rows [top, top + len) all around: `rgb` 0..255, `sky` and `ground` shares; the first `over` are mirrored."""
 
     top: int
+    over: int
     rgb: Float32[np.ndarray, "k w 3"]
     sky: Float32[np.ndarray, "k w"]
     ground: Float32[np.ndarray, "k w"]
@@ -57,102 +59,119 @@ def _mirror_rows(first: int, last: int, count: int) -> np.ndarray:
     return np.where(rows < count, rows, 2 * count - 2 - rows)
 
 
+def _dislike(seen: Evidence) -> Float32[np.ndarray, "h w"]:
+    """How little each pixel should be shown again, 0..1: clutter, the sun, and whatever stands out of its row.
+
+    A thing that occurs once in the photo is what a repeat is recognised by.
+    """
+    height = len(seen.sky)
+    known = seen.coverage >= WHOLE
+    bright = cv2.GaussianBlur(seen.rgb.min(-1), (0, 0), height / 200)
+    sun = (bright > SUN[0]) & known
+    if sun.sum() > SUN[1] * known.sum():
+        sun &= False
+    fine, broad = (cv2.GaussianBlur(seen.rgb, (0, 0), height / s) for s in (300, 60))
+    apart = np.abs(fine - broad).mean(-1) * known
+    count = known.sum(1)
+    usual = apart.sum(1) / np.maximum(count, 1)
+    inner = cv2.erode(known.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    rare = np.clip(apart / (usual[:, None] + 3) / 4 - 1, 0, 1) * inner
+    clutter = cv2.GaussianBlur(seen.clutter * known, (0, 0), height / 200)
+    return np.maximum(np.maximum(sun, rare), np.clip(2 * clutter, 0, 1)).astype(np.float32)
+
+
+def _join_rows(height: int) -> int:
+    return max(3, round(JOIN / np.pi * height))
+
+
 def _band(seen: Evidence, rng: np.random.Generator) -> _Band:
-    """The photo's rows continued all around, and up and down to both sides of the horizon."""
+    """The photo's rows continued all around; above and below mirrored by one join, and to both sides of the horizon."""
     height = len(seen.sky)
     known = seen.coverage >= WHOLE
     at = core_extent(known)
     layers = np.concatenate([seen.rgb, 255 * seen.sky[..., None], 255 * seen.ground[..., None]], -1)
-    clutter = (seen.clutter * known)[at.top : at.bottom].mean(0) * 8
-    around = continue_around(layers, known, clutter.astype(np.float32), at, rng)
-    reach = int(np.ceil(HORIZON_REACH / np.pi * height))
-    top, bottom = min(at.top, height // 2 - reach), max(at.bottom, height // 2 + reach)
+    around = continue_around(layers, known, _dislike(seen)[at.top : at.bottom].max(0), at, rng)
+    reach, join = int(np.ceil(HORIZON_REACH / np.pi * height)), _join_rows(height)
+    top = max(min(at.top - join, height // 2 - reach), 0)
+    bottom = min(max(at.bottom + join, height // 2 + reach), height)
     rows = _mirror_rows(top - at.top, bottom - at.top, at.bottom - at.top)
     whole = around[rows]
-    return _Band(top=top, rgb=whole[..., :3], sky=whole[..., 3] / 255, ground=whole[..., 4] / 255)
+    return _Band(top=top, over=at.top - top, rgb=whole[..., :3], sky=whole[..., 3] / 255, ground=whole[..., 4] / 255)
 
 
-def _heights(width: int, height: int, rng: np.random.Generator) -> Float32[np.ndarray, "w"]:
-    """How many rows what is cut off rises above the photo's top: smooth noise around the circle."""
-    noise = gaussian_filter1d(rng.standard_normal(width), width / 90, mode="wrap")
-    noise = (noise - noise.min()) / max(float(np.ptp(noise)), 1e-9)
-    low, high = (a / np.pi * height for a in RISE)
-    return (low + (high - low) * noise).astype(np.float32)
+def _without_floating(band: _Band, dome: Float32[np.ndarray, "h w 3"]) -> _Band:
+    """The band with sky where its mirrored rows hold things that do not stand on anything."""
+    if band.over == 0:
+        return band
+    solid = 1 - band.sky[: band.over + 1]
+    standing = np.minimum.accumulate(solid[::-1], axis=0)[::-1]
+    floating = np.clip(2 * cv2.dilate(solid - standing, np.ones((5, 5), np.uint8)), 0, 1)[: band.over]
+    share = cv2.GaussianBlur(floating, (0, 0), 1.5)[..., None]
+    rgb, sky = band.rgb.copy(), band.sky.copy()
+    rgb[: band.over] = rgb[: band.over] * (1 - share) + dome[band.top : band.top + band.over] * share
+    sky[: band.over] = np.maximum(sky[: band.over], floating)
+    return replace(band, rgb=rgb, sky=sky)
 
 
-def _rising(band: _Band, height: int, rows: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """(rgb, share) of upright things going on above the band, for `rows` rows over it and then the band's own."""
+def _above(
+    seen: Evidence, band: _Band, dome: Float32[np.ndarray, "h w 3"], end: int, rng: np.random.Generator
+) -> Float32[np.ndarray, "k w 3"]:
+    """Everything from the zenith to row `end`, in the band: the sky, and what rises into it."""
     upright = np.clip(1 - band.sky - band.ground, 0, 1)
-    reach = min(rows, len(band.sky) - 1)
-    share = np.minimum.accumulate(upright[1 : reach + 1], axis=0)
-    limit = _heights(share.shape[1], height, rng)[None]
-    share = share * np.clip((limit - np.arange(1, reach + 1)[:, None]) / 3, 0, 1)
-    rgb = np.zeros((rows, *band.rgb.shape[1:]), np.float32)
-    above = np.zeros(rgb.shape[:2], np.float32)
-    rgb[rows - reach :], above[rows - reach :] = band.rgb[1 : reach + 1][::-1], share[::-1]
-    return rgb, above
-
-
-def _above(seen: Evidence, band: _Band, overlap: int, rng: np.random.Generator) -> Float32[np.ndarray, "k w 3"]:
-    """Everything from the zenith to `overlap` rows into the band."""
-    height = len(seen.sky)
-    end = band.top + overlap
-    known = seen.coverage >= WHOLE
-    dome = sky_dome(seen.rgb, known & (seen.sky > 0.6), rng)
-    if dome is None:
-        return _canopy(seen, band, end, rng)
-    rgb, share = _rising(band, height, band.top, rng)
-    upright = np.concatenate([share, 1 - band.sky[:overlap]])[..., None]
-    return dome[:end] * (1 - upright) + np.concatenate([rgb, band.rgb[:overlap]]) * upright
+    over = rise(band.rgb, upright, band.top, seen.man_made > 0.5, rng)
+    inside = end - band.top
+    share = np.concatenate([over.share, 1 - band.sky[:inside]])[..., None]
+    return dome[:end] * (1 - share) + np.concatenate([over.rgb, band.rgb[:inside]]) * share
 
 
 def _canopy(seen: Evidence, band: _Band, end: int, rng: np.random.Generator) -> Float32[np.ndarray, "k w 3"]:
     """Without a visible sky: texture of the photo's top where it looks up, else a plain overcast sky."""
     height = len(seen.sky)
     known = seen.coverage >= WHOLE
-    turned = np.ascontiguousarray(seen.rgb[::-1])
-    source = known & (seen.ground < 0.5)
     if band.top < 0.44 * height:
-        cap = ground_cap(turned, np.ascontiguousarray(source[::-1]), height - end, rng)
-        if cap is not None:
-            return np.ascontiguousarray(cap[::-1])
+        source = np.ascontiguousarray((known & (seen.ground < 0.5))[::-1])
+        rim = band.rgb[: end - band.top]
+        return ground_cap(np.ascontiguousarray(seen.rgb[::-1]), source, rim, height - end, seen.man_made > 0.5, rng)[
+            ::-1
+        ]
     grey = float(np.clip(seen.rgb[known].mean() * 1.6, 60, 235))
     return np.full((end, 2 * height, 3), (0.96 * grey, grey, 1.05 * grey), np.float32)
 
 
-def _below(seen: Evidence, first: int, rng: np.random.Generator) -> Float32[np.ndarray, "k w 3"]:
+def _below(seen: Evidence, band: _Band, first: int, rng: np.random.Generator) -> Float32[np.ndarray, "k w 3"]:
     """Everything from row `first` down to the nadir."""
     height = len(seen.sky)
-    known = seen.coverage >= WHOLE
-    low = np.arange(height)[:, None] > 0.5 * height
-    for source in (
-        known & low & (seen.ground > 0.5) & (seen.clutter < 0.3),
-        known & low & (seen.sky < 0.5),
-        known & (seen.sky < 0.5),
-    ):
-        cap = ground_cap(seen.rgb, source, first, rng) if source.mean() > 1e-3 else None
-        if cap is not None:
-            return cap
-    earth = 0.42 * float(seen.rgb[known].mean()) * np.array([1.05, 1.0, 0.9], np.float32)
-    return np.broadcast_to(earth, (height - first, 2 * height, 3)).astype(np.float32)
+    known = (seen.coverage >= WHOLE) & (np.arange(height)[:, None] > 0.5 * height)
+    source = known & (seen.ground > 0.5) & (seen.clutter < 0.3)
+    if source.mean() < 1e-3:
+        source = (seen.coverage >= WHOLE) & (seen.sky < 0.5)
+    return ground_cap(seen.rgb, source, band.rgb[first - band.top :], first, seen.man_made > 0.5, rng)
 
 
 def _fill(seen: Evidence, run: Run) -> Float32[np.ndarray, "h w 3"]:
     """The whole sphere invented from the photo, before it is fitted to the photo's border."""
     height = len(seen.sky)
-    overlap = max(3, round(JOIN / np.pi * height))
+    overlap = _join_rows(height)
     band = _band(seen, run.rng)
     run.tell(0.45, "above and below")
+    dome = sky_dome(seen.rgb, (seen.coverage >= WHOLE) & (seen.sky > 0.6), run.rng)
+    join = band.top + overlap
+    if dome is None:
+        above = _canopy(seen, band, join, run.rng)
+    else:
+        band = _without_floating(band, dome)
+        above = _above(seen, band, dome, join, run.rng)
     end = band.top + len(band.rgb)
+    below = _below(seen, band, end - overlap, run.rng)
     out = np.empty((height, 2 * height, 3), np.float32)
     out[band.top : end] = band.rgb
-    above = _above(seen, band, overlap, run.rng)
     out[: band.top] = above[: band.top]
-    out[band.top : band.top + overlap] = join_rows(above[band.top :], band.rgb[:overlap])
-    below = _below(seen, end - overlap, run.rng)
+    out[band.top : join] = join_rows(above[band.top :], band.rgb[:overlap])
     out[end:] = below[overlap:]
     out[end - overlap : end] = join_rows(band.rgb[-overlap:], below[:overlap])
-    return out
+    natural = 1 - 0.8 * min(1.0, seen.man_made)
+    varied = vary_heights(out, seen.coverage > 0, natural, run.rng)
+    return quiet_seam(varied, seen.coverage > 0)
 
 
 def _fit(seen: Evidence, fill: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]:

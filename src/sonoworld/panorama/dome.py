@@ -66,12 +66,26 @@ def _ladder(residual: Float64[np.ndarray, "n 3"]) -> Float64[np.ndarray, "64 3"]
     return steps - steps.mean(0)
 
 
+def _glow(height: int, colour: Float32[np.ndarray, "h w 3"], rng: np.random.Generator) -> Float32[np.ndarray, "h w 1"]:
+    """Share of white around a sun behind the photographer, where it stands in most photos of a blue sky."""
+    azimuth, s = _sphere_angles(height)
+    side = rng.choice([-1.0, 1.0])
+    at, up = side * np.radians(rng.uniform(105, 150)), np.radians(rng.uniform(38, 55))
+    cosine = s * np.sin(up) + np.sqrt(1 - s * s) * np.cos(up) * np.cos(azimuth - at)
+    apart = np.arccos(np.clip(cosine, -1, 1))
+    blue = np.clip((colour[..., 2] - colour[..., 0]) / 50, 0, 1)
+    share = 0.55 * np.exp(-((apart / np.radians(9)) ** 2)) + 0.3 * np.exp(-apart / np.radians(28))
+    return (share * blue)[..., None].astype(np.float32)
+
+
 def sky_dome(
     rgb: Float32[np.ndarray, "h w 3"], sky: Bool[np.ndarray, "h w"], rng: np.random.Generator
 ) -> Float32[np.ndarray, "h w 3"] | None:
     """Colour of the sky in every direction, 0..255, or None where the photo shows too little sky to say."""
     height = len(sky)
-    where = np.flatnonzero(sky.ravel())
+    px = max(3, height // 128)
+    inner = cv2.erode(sky.astype(np.uint8), np.ones((px, px), np.uint8))  # skylines are neither sky nor land
+    where = np.flatnonzero(inner.ravel())
     if len(where) < MIN_SHARE * sky.size:
         return None
     some = rng.choice(where, min(SAMPLES, len(where)), replace=False)
@@ -88,4 +102,5 @@ def sky_dome(
     ranks = _cloud_ranks(height, rng)
     clouds = np.stack([np.interp(ranks, np.linspace(0, 1, 64), ladder[:, k]) for k in range(3)], -1)
     low, high = np.percentile(Y, [1, 99], axis=0)
-    return np.clip(smooth + clouds, 0.8 * low, np.minimum(255, 1.05 * high)).astype(np.float32)
+    dome = np.clip(smooth + 1.3 * clouds, 0.8 * low, np.minimum(255, 1.05 * high)).astype(np.float32)
+    return dome + (255 - dome) * _glow(height, dome, rng)

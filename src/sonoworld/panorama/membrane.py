@@ -11,14 +11,14 @@ from jaxtyping import Float32
 
 from sonoworld.sphere import row_elevations
 
-GRID_ROWS = 128
-"""Rows of the grid on which the correction is found (1.4° each)."""
+GRID_ROWS = 512
+"""Rows of the grid on which the correction is found (0.35° each)."""
 
-DECAY = 0.8
+DECAY = 0.84
 """What is left of a correction with each doubling of the distance."""
 
 SMOOTH = 0.04
-"""Smoothing along each row's circle, radians of arc."""
+"""Smoothing along each row's circle near the poles, radians of arc; it grows from nothing at the horizon."""
 
 
 def _halve(image: Float32[np.ndarray, "h w c"]) -> Float32[np.ndarray, "k l c"]:
@@ -45,9 +45,9 @@ def _spread(value: Float32[np.ndarray, "h w c"], weight: Float32[np.ndarray, "h 
 
 
 def _smooth_rows(image: Float32[np.ndarray, "h w c"]) -> Float32[np.ndarray, "h w c"]:
-    """Gaussian along each row, of constant arc on the sphere: wider in pixels towards the poles."""
+    """Gaussian along each row, ever wider in pixels towards the poles."""
     h, w = image.shape[:2]
-    angle = SMOOTH / np.cos(row_elevations(h))
+    angle = SMOOTH * np.abs(np.tan(row_elevations(h)))
     gain = np.exp(-0.5 * (angle[:, None] * np.arange(w // 2 + 1)[None]) ** 2)
     return np.fft.irfft(np.fft.rfft(image, axis=1) * gain[..., None], w, axis=1).astype(np.float32)
 

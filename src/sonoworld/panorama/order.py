@@ -12,13 +12,16 @@ from jaxtyping import Float32
 
 TRIES = 160
 
-TYPICAL, SPREAD = 0.62, 0.28
-"""Length of pieces as a share of the strip, and how much it varies."""
+TYPICAL, SPREAD = (0.3, 0.8), 0.35
+"""Mean length of pieces as a share of the strip (drawn for each try), and how much they vary around it."""
 
-REPEAT_COST = 0.35
+REPEAT_COST = 1.0
 """Cost of showing columns again, against the median cost of a join."""
 
-FOLD_COST = 2.0
+DISLIKE = 8.0
+"""Cost of showing a disliked column again, in repeats."""
+
+FOLD_COST = 5.0
 """Cost of a join at which the picture turns back on itself, against the median cost of a join."""
 
 
@@ -51,14 +54,14 @@ def _join_costs(features: Float32[np.ndarray, "m f"], pad: int) -> np.ndarray:
             cost[d, e] = np.maximum(square - 2 * nexts[d] @ reads[e].T, 0)
     cost = np.sqrt(cost / reads[0].shape[1])
     apart = np.abs(np.arange(n)[:, None] - np.arange(n)[None])
-    fold = FOLD_COST * float(np.median(cost)) * np.exp(-0.5 * (apart / (0.15 * n)) ** 2)
+    fold = FOLD_COST * float(np.median(cost)) * np.exp(-0.5 * (apart / (0.25 * n)) ** 2)
     cost[0, 1] += fold
     cost[1, 0] += fold
     return cost
 
 
 def _lengths(gap: int, n: int, rng: np.random.Generator) -> np.ndarray:
-    count = max(1, round(gap / (TYPICAL * n)))
+    count = max(1, round(gap / (rng.uniform(*TYPICAL) * n)))
     count = max(count, -(-gap // max(1, int(0.95 * n))))
     share = 1 + SPREAD * rng.uniform(-1, 1, count)
     edges = np.round(np.cumsum(share / share.sum()) * gap).astype(int)
@@ -77,9 +80,9 @@ def _try(cost: np.ndarray, dislike: np.ndarray, gap: int, rng: np.random.Generat
         starts = np.concatenate([np.arange(n - length + 1), np.arange(length - 1, n)])
         turn = np.repeat([0, 1], n - length + 1)
         join = cost[towards, turn, at, starts]
-        sums = np.concatenate([[0], np.cumsum(used + dislike)])
+        sums = np.concatenate([[0], np.cumsum(used + DISLIKE * dislike)])
         first = np.where(turn == 0, starts, starts - length + 1)
-        again = (sums[first + length] - sums[first]) / max(length, 1)
+        again = (sums[first + length] - sums[first]) / n
         score = join + REPEAT_COST * scale * again
         ends = starts + np.where(turn == 0, 1, -1) * (length - 1)
         if k == len(lengths) - 1:
@@ -90,7 +93,7 @@ def _try(cost: np.ndarray, dislike: np.ndarray, gap: int, rng: np.random.Generat
         used *= 0.75
         used[first[pick] : first[pick] + length] += 1
         at, towards = int(ends[pick]), int(turn[pick])
-    return total / len(lengths), pieces
+    return total, pieces
 
 
 def order_pieces(
@@ -103,7 +106,7 @@ def order_pieces(
     """Pieces that fill `gap` columns from the strip's right edge around to its left edge.
 
     `features` describe each column of the strip and `pad` more on each side; `dislike` >= 0 marks columns that
-    should not be shown again (1 = as bad as a repeat).
+    should not be shown again.
     """
     cost = _join_costs(features, pad)
     tries = [_try(cost, dislike, gap, rng) for _ in range(TRIES)]
