@@ -7,7 +7,7 @@ people's. Finding a backend must not import anything heavy: that waits for `make
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -48,42 +48,49 @@ class Lifted:
     splats: Splats | None = None
 
 
+@runtime_checkable  # so that tests can check annotations
 class Calibrate(Protocol):
     """Photo -> Camera."""
 
     def __call__(self, photo: Photo, run: Run) -> Camera: ...  # noqa: D102
 
 
+@runtime_checkable  # so that tests can check annotations
 class MakePanorama(Protocol):
     """Photo, Camera -> Panorama. `camera` is None when the photo is a panorama already."""
 
     def __call__(self, photo: Photo, camera: Camera | None, run: Run) -> Panorama: ...  # noqa: D102
 
 
+@runtime_checkable  # so that tests can check annotations
 class Lift(Protocol):
     """Panorama -> Geometry (and perhaps Splats)."""
 
     def __call__(self, panorama: Panorama, run: Run) -> Lifted: ...  # noqa: D102
 
 
+@runtime_checkable  # so that tests can check annotations
 class Seed(Protocol):
     """Panorama, Geometry -> Splats."""
 
     def __call__(self, panorama: Panorama, geometry: Geometry, run: Run) -> Splats: ...  # noqa: D102
 
 
+@runtime_checkable  # so that tests can check annotations
 class Understand(Protocol):
     """Panorama -> what sounds. `camera` lets a backend speak in photo pixels; None for panoramas."""
 
     def __call__(self, panorama: Panorama, camera: Camera | None, run: Run) -> tuple[Sounding, ...]: ...  # noqa: D102
 
 
+@runtime_checkable  # so that tests can check annotations
 class Segment(Protocol):
     """Fills `mask` of soundings that have neither mask nor direction; leaves the others as they are."""
 
     def __call__(self, panorama: Panorama, soundings: tuple[Sounding, ...], run: Run) -> tuple[Sounding, ...]: ...  # noqa: D102
 
 
+@runtime_checkable  # so that tests can check annotations
 class MakeSound(Protocol):
     """Gives every source a clip. All sources of a scene come at once, so that a model can batch them."""
 
