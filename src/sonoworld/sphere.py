@@ -61,7 +61,7 @@ def nearest_pixel(direction: Float[np.ndarray, "*b 3"], height: int) -> tuple[np
     """(row, column) indices of the pixel that contains each direction."""
     u, v = pixel_from_direction(direction, height)
     rows = np.clip(v.astype(np.int64), 0, height - 1)
-    return rows, np.mod(u.astype(np.int64), 2 * height)
+    return np.asarray(rows), np.asarray(np.mod(u.astype(np.int64), 2 * height))
 
 
 def camera_pixel_directions(

@@ -83,7 +83,7 @@ def test_sources_by_hand_are_heard_where_they_were_put(
     assert signal.shape == (3 * 48000, 4)
     w, y, z, x = signal.T
     intensity = np.array([(w * x).sum(), (w * y).sum(), (w * z).sum()])
-    truth = frames.direction_from_angles(np.radians(np.array(40.0)), np.radians(np.array(10.0)))
+    truth = frames.direction_from_angles(np.array(np.radians(40.0)), np.array(np.radians(10.0)))
     angle = np.degrees(np.arccos(np.clip(intensity @ truth / np.linalg.norm(intensity), -1, 1)))
     assert angle < 0.01
 
