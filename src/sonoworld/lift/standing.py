@@ -24,9 +24,6 @@ from sonoworld.types import Geometry, Panorama
 ROOM_SKY_SHARE = 0.01
 ROOM_MAN_MADE = 0.5
 ROOM_FAR_M = 12.0
-TALLEST_M = 60.0
-"""Nothing stands higher over the eye than this, so that what covers the zenith stays a roof, not a tower."""
-
 SMOOTHING = {Kind.LAND: 1 / 28, Kind.PLANT: 1 / 28, Kind.WALL: 1 / 12, Kind.THING: 1 / 100}
 """Window of the median along azimuth, part of the full turn: walls are long, things are small."""
 
@@ -96,10 +93,12 @@ def distances(
         raise StageError(f"lift.popup: expected far_m of at least twice camera_height_m = {h} m, got {far} m")
     feet = find_feet(found, elevation, h, far)
     rows = elevation[:, None]
-    ground = np.minimum(h / np.maximum(np.sin(-rows), 1e-6), far)
-    upright = _standing(found, feet, elevation, options, far) / np.cos(rows)
-    roof = (options.ceiling_height_m - h) if room else TALLEST_M
-    upright = np.minimum(upright, max(roof, 0.3) / np.maximum(np.sin(rows), 1e-6))
+    rho = _standing(found, feet, elevation, options, far)
+    before_walls = _nothing_behind(found, rho) / np.cos(rows)
+    ground = np.minimum(np.minimum(h / np.maximum(np.sin(-rows), 1e-6), far), before_walls)
+    upright = np.minimum(rho / np.cos(rows), before_walls)
+    roof = (options.ceiling_height_m - h) if room else options.tallest_m - h
+    upright = np.minimum(upright, max(roof, 0.5) / np.maximum(np.sin(rows), 1e-6))
     out = np.where(found.floor, ground, np.where(found.sky, options.sky_radius_m, upright)).astype(np.float32)
     near_horizon = np.clip(np.abs(rows) / np.radians(4.0), 0.3, 1.0)
     trust = np.where(found.floor, near_horizon, np.where(found.sky, 0.9, np.where(feet.seen, 0.7, 0.4)))
@@ -111,17 +110,37 @@ def _standing(
 ) -> Float32[np.ndarray, "h w"]:
     """Horizontal distance (m) of what stands; anything elsewhere."""
     rho = feet.rho.copy()
+    over_eye = max(options.tallest_m - options.camera_height_m, 0.5)
+    tallest_rho = np.where(feet.top > 0, over_eye / np.tan(np.clip(feet.top, 1e-3, 1.4)), np.inf).astype(np.float32)
     for kind, window in SMOOTHING.items():
         where = found.kind == kind
         if where.any():
-            rho[where] = (1 / np.maximum(_smooth(1 / _settled(feet, where), where, window), 1 / far))[where]
+            rho[where] = _inverted(_smooth(1 / _settled(feet, where, tallest_rho), where, window), far)[where]
     plants = found.kind == Kind.PLANT
     if not plants.any():
         return rho
-    crown = 1 / np.maximum(_smooth(1 / _crown(feet, rho, options, far), plants, SMOOTHING[Kind.PLANT]), 1 / far)
+    crown = _inverted(_smooth(1 / _crown(feet, rho, options, far), plants, SMOOTHING[Kind.PLANT]), far)
     up = np.clip((elevation[:, None] - feet.bottom) / np.maximum(feet.top - feet.bottom, 1e-3), 0, 1)
     leaning = rho * (np.maximum(crown, rho) / rho) ** up
     return np.where(plants, leaning, rho).astype(np.float32)
+
+
+def _nothing_behind(found: Layers, rho: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
+    """Farthest horizontal distance (m) that ground and land may have: they end where what stands above them does.
+
+    A wall's foot is smoothed along the wall; where the ground was seen to reach beyond, it now climbs the wall.
+    """
+    limit = np.full(rho.shape, np.inf, np.float32)
+    above = limit[0].copy()
+    upright, sky = found.kind > Kind.LAND, found.sky
+    for y in range(rho.shape[0]):
+        above = np.where(upright[y], rho[y], np.where(sky[y], np.float32(np.inf), above))
+        limit[y] = np.where(upright[y], np.float32(np.inf), above)
+    return limit
+
+
+def _inverted(inverse: Float32[np.ndarray, "h w"], far: float) -> Float32[np.ndarray, "h w"]:
+    return 1 / np.maximum(inverse, np.float32(1 / far))
 
 
 def _crown(feet: Feet, foot: np.ndarray, options: PopupOptions, far: float) -> Float32[np.ndarray, "h w"]:
@@ -137,14 +156,19 @@ def _crown(feet: Feet, foot: np.ndarray, options: PopupOptions, far: float) -> F
     return np.minimum(lying, MOST_LEAN * foot).astype(np.float32)
 
 
-def _settled(feet: Feet, kind: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
-    """Foot distances of one kind of thing; where the foot is hidden, continued from where it is seen."""
-    known = kind & feet.seen
+def _settled(feet: Feet, where: Bool[np.ndarray, "h w"], tallest_rho: np.ndarray) -> Float32[np.ndarray, "h w"]:
+    """Foot distances (m) of one kind of thing; where the foot is not seen, continued from where it is.
+
+    Never nearer than what hides the foot. A foot beyond `tallest_rho` is not believed: the thing would be a tower.
+    """
+    tower = feet.rho > tallest_rho
+    known = where & feet.seen & ~tower
     if not known.any():
-        return feet.rho
-    state = np.where(known, membrane.KNOWN, np.where(kind, membrane.MISSING, membrane.OUTSIDE)).astype(np.uint8)
+        return np.minimum(feet.rho, tallest_rho).astype(np.float32)
+    state = np.where(known, membrane.KNOWN, np.where(where, membrane.MISSING, membrane.OUTSIDE)).astype(np.uint8)
     inverse = membrane.fill((1 / feet.rho)[..., None], state)[..., 0]
-    return np.maximum(1 / np.maximum(inverse, 1e-6), feet.rho).astype(np.float32)  # never before what hides the foot
+    filled = np.minimum(1 / np.maximum(inverse, 1e-6), tallest_rho)
+    return np.where(tower, filled, np.maximum(filled, feet.rho)).astype(np.float32)
 
 
 def _smooth(
