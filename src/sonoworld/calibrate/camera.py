@@ -29,6 +29,11 @@ def fov_from_focal(focal_px: float, width_px: int) -> float:
     return 2 * math.atan(width_px / (2 * focal_px))
 
 
+def focal_from_fov(fov: float, width_px: int) -> float:
+    """Focal length, px, of a picture `width_px` wide with that horizontal field of view (radians)."""
+    return width_px / (2 * math.tan(fov / 2))
+
+
 def camera_from_angles(photo: Photo, fov: float, pitch: float, roll: float, sigma: CameraSigma) -> Camera:
     """The photo's camera at the origin (angles in radians; pitch + up, roll + clockwise), looking ahead.
 

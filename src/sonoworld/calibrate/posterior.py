@@ -17,6 +17,7 @@ from sonoworld.calibrate.camera import (
     PITCH_SIGMA,
     ROLL_SIGMA,
     camera_from_angles,
+    focal_from_fov,
     fov_from_focal,
     require_perspective,
 )
@@ -59,10 +60,6 @@ class _Evidence:
 Grid = tuple[Float64[np.ndarray, "p"], Float64[np.ndarray, "r"], Float64[np.ndarray, "f"]]
 
 
-def _focal(fov: Float64[np.ndarray, "*k"], width_px: int) -> Float64[np.ndarray, "*k"]:
-    return width_px / (2 * np.tan(fov / 2))
-
-
 def _man_made(upright: float) -> float:
     """0..1 from the length of gravity-aligned segments in (width + height): a half at 0.3."""
     return 1 / (1 + math.exp(-(math.log(upright + 0.01) - math.log(0.30)) / 0.35))
@@ -71,7 +68,7 @@ def _man_made(upright: float) -> float:
 def _log_posterior(evidence: _Evidence, grid: Grid, man_made: float) -> Float64[np.ndarray, "p r f"]:
     pitch, roll, fov = grid
     rotations = np.array([world_from_camera_rotation(p, r) for p in pitch for r in roll])
-    focal = _focal(fov, evidence.width_px)
+    focal = np.array([focal_from_fov(float(f), evidence.width_px) for f in fov])
     lines = np.stack([manhattan.log_likelihood(evidence.segments, rotations, float(f)) for f in focal], -1)
     up = np.repeat(rotations[:, 2], len(focal), 0)
     sky = skyline.log_likelihood(evidence.skyline, up, np.tile(focal, len(rotations)), man_made)
@@ -134,7 +131,7 @@ def _estimate(evidence: _Evidence, fixed: Fixed) -> tuple[Float64[np.ndarray, "3
     coarse = _coarse(fixed)
     first = _peak(coarse, _log_posterior(evidence, coarse, evidence.skyline.man_made))
     rotation = world_from_camera_rotation(float(first[0]), float(first[1]))
-    focal = float(_focal(first[2], evidence.width_px))
+    focal = focal_from_fov(float(first[2]), evidence.width_px)
     man_made = _man_made(manhattan.upright_length(evidence.segments, rotation, focal))
     log_posterior = _log_posterior(evidence, coarse, man_made)
     mean, sd = _moments(coarse, log_posterior)

@@ -1,6 +1,7 @@
 """Line segments of a photo (LSD, von Gioi et al., PAMI 2010), as rays of a camera to be found."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -39,9 +40,9 @@ def find_segments(rgb: UInt8[np.ndarray, "h w 3"]) -> Segments:
     """The longest line segments of a photo."""
     small = shrink(rgb, WORK_PX)
     height, width = small.shape[:2]
-    found = cv2.createLineSegmentDetector(0).detect(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))[0]
-    # LSD counts from pixel centres: its (0, 0) is our (0.5, 0.5)
-    ends = np.zeros((0, 2, 2)) if found is None else np.asarray(found, np.float64).reshape(-1, 2, 2) + 0.5
+    found: Any = cv2.createLineSegmentDetector(0).detect(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))[0]
+    ends = np.zeros((0, 2, 2)) if found is None else np.asarray(found, np.float64).reshape(-1, 2, 2)
+    ends = ends + 0.5  # LSD counts from pixel centres: its (0, 0) is our (0.5, 0.5)
     length = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=-1)
     diagonal = float(np.hypot(height, width))
     order = np.argsort(-length, kind="stable")[:MAX_SEGMENTS]

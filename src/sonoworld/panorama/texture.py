@@ -8,7 +8,7 @@ no copy of anything, closes on itself, and is right for grass, gravel, asphalt, 
 import cv2
 import numpy as np
 import scipy.fft
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Complex64, Float32
 
 RANKS = 256
 
@@ -49,6 +49,14 @@ def _match_ranks(
     return (noise + (np.interp(bright, have, want) - bright)[..., None]).astype(np.float32)
 
 
+def _spectrum(image: Float32[np.ndarray, "h w"], shape: tuple[int, int]) -> Complex64[np.ndarray, "k f"]:
+    return np.asarray(scipy.fft.rfft2(np.ascontiguousarray(image, np.float32), shape))
+
+
+def _wave(spectrum: Complex64[np.ndarray, "k f"], shape: tuple[int, int]) -> Float32[np.ndarray, "k l"]:
+    return np.asarray(scipy.fft.irfft2(spectrum, shape), np.float32)
+
+
 def spot_noise(
     residual: Float32[np.ndarray, "h w 3"],
     mask: Bool[np.ndarray, "h w"],
@@ -68,8 +76,6 @@ def spot_noise(
         return np.zeros((*shape, 3), np.float32)
     mean = sample.mean(0)
     centred = np.where(mask[..., None], spot - mean, 0) / np.sqrt(len(sample))
-    gain = scipy.fft.rfft2(rng.standard_normal(shape).astype(np.float32))
-    planes = [
-        scipy.fft.irfft2(scipy.fft.rfft2(np.ascontiguousarray(centred[..., k]), shape) * gain, shape) for k in range(3)
-    ]
-    return _match_ranks(np.stack(planes, -1).astype(np.float32), sample - mean)
+    gain = _spectrum(rng.standard_normal(shape).astype(np.float32), shape)
+    planes = [_wave(_spectrum(centred[..., k], shape) * gain, shape) for k in range(3)]
+    return _match_ranks(np.stack(planes, -1), sample - mean)
