@@ -7,7 +7,7 @@ people's. Finding a backend must not import anything heavy: that waits for `make
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable, runtime_checkable
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -49,6 +49,7 @@ class Lifted:
 
 
 @runtime_checkable  # so that tests can check annotations
+@runtime_checkable
 class Calibrate(Protocol):
     """Photo -> Camera."""
 
@@ -56,6 +57,7 @@ class Calibrate(Protocol):
 
 
 @runtime_checkable  # so that tests can check annotations
+@runtime_checkable
 class MakePanorama(Protocol):
     """Photo, Camera -> Panorama. `camera` is None when the photo is a panorama already."""
 
@@ -63,6 +65,7 @@ class MakePanorama(Protocol):
 
 
 @runtime_checkable  # so that tests can check annotations
+@runtime_checkable
 class Lift(Protocol):
     """Panorama -> Geometry (and perhaps Splats)."""
 
@@ -70,6 +73,7 @@ class Lift(Protocol):
 
 
 @runtime_checkable  # so that tests can check annotations
+@runtime_checkable
 class Seed(Protocol):
     """Panorama, Geometry -> Splats."""
 
@@ -77,6 +81,7 @@ class Seed(Protocol):
 
 
 @runtime_checkable  # so that tests can check annotations
+@runtime_checkable
 class Understand(Protocol):
     """Panorama -> what sounds. `camera` lets a backend speak in photo pixels; None for panoramas."""
 
@@ -84,6 +89,7 @@ class Understand(Protocol):
 
 
 @runtime_checkable  # so that tests can check annotations
+@runtime_checkable
 class Segment(Protocol):
     """Fills `mask` of soundings that have neither mask nor direction; leaves the others as they are."""
 
@@ -91,6 +97,7 @@ class Segment(Protocol):
 
 
 @runtime_checkable  # so that tests can check annotations
+@runtime_checkable
 class MakeSound(Protocol):
     """Gives every source a clip. All sources of a scene come at once, so that a model can batch them."""
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -24,6 +24,7 @@ T = TypeVar("T")
 LITE_SPLATS = 500_000
 
 
+@runtime_checkable
 class Watch(Protocol):
     """What a caller may want to know while a scene is made."""
 

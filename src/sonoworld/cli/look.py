@@ -112,7 +112,9 @@ def doctor() -> None:
         ("detector", "detector/centernet.onnx", "find people, vehicles and animals"),
     ):
         here = files("sonoworld").joinpath("products", *path.split("/")).is_file()
-        state = "built" if here else "MISSING: pip install --force-reinstall --no-deps sonoworld (or `pip install -e .`)"
+        state = (
+            "built" if here else "MISSING: pip install --force-reinstall --no-deps sonoworld (or `pip install -e .`)"
+        )
         console.print(f"  {name:<12} {state} ({needed})", highlight=False)
     for package, extra, needed in (
         ("pillow-heif", "heic", "HEIC photos"),
@@ -131,4 +133,6 @@ def doctor() -> None:
     broken = [listing for listing in installed() if not listing.available]
     for listing in broken:
         console.print(f"  {listing.stage}.{listing.name}: {listing.reason}", highlight=False)
-    console.print(f"  backends     {len(installed()) - len(broken)} of {len(installed())} can run here", highlight=False)
+    console.print(
+        f"  backends     {len(installed()) - len(broken)} of {len(installed())} can run here", highlight=False
+    )

@@ -12,8 +12,8 @@ from sonoworld.cli.progress import StageWatch
 from sonoworld.disk.photo import read_photo
 from sonoworld.errors import InputError
 from sonoworld.flow import make_scene
-from sonoworld.recipe import DEFAULT, load
-from sonoworld.types import Projection, Scene
+from sonoworld.recipe import DEFAULT, Recipe, load
+from sonoworld.types import Photo, Projection, Scene
 
 Settings = UseAppendAction[tuple[str, ...]]
 
@@ -37,25 +37,26 @@ def create(
         panorama: The photo is a 360° panorama (2:1 equirectangular).
     """
     console = Console()
-    make(photo, out, load(recipe, settings), seed, panorama, console)  # noqa: FBT003
-    console.print(f"\nWorld: {out}\n  walk and listen: sonoworld view {out}", highlight=False, soft_wrap=True)
+    chosen = load(recipe, settings)
+    _make(read_photo(photo, panorama=panorama), photo.name, chosen, out, seed, console)
+    _say_where(out, console)
 
 
-def make(photo: Path, out: Path, recipe: object, seed: int, panorama: bool, console: Console) -> Scene:
-    """Read the photo, make the scene with progress, and say what was seen and heard."""
-    from sonoworld.recipe import Recipe  # noqa: PLC0415
-
-    assert isinstance(recipe, Recipe)
-    picture = read_photo(photo, panorama=panorama)
-    kind = "panorama" if picture.projection is Projection.EQUIRECTANGULAR else "photo"
-    width, height = picture.size_px
-    console.print(f"{photo.name}: {kind}, {width}×{height}, recipe {recipe.name}, seed {seed}", highlight=False)
+def _make(photo: Photo, name: str, recipe: Recipe, out: Path, seed: int, console: Console) -> Scene:
+    """Make the scene with progress, and say what was seen and heard."""
+    kind = "panorama" if photo.projection is Projection.EQUIRECTANGULAR else "photo"
+    width, height = photo.size_px
+    console.print(f"{name}: {kind}, {width}×{height}, recipe {recipe.name}, seed {seed}", highlight=False)
     with StageWatch(console) as watch:
-        scene = make_scene(picture, recipe, out, seed=seed, watch=watch)
+        scene = make_scene(photo, recipe, out, seed=seed, watch=watch)
     console.print(f"  {'total':<10} {sum(watch.seconds.values()):6.2f} s", highlight=False)
     tables.say_view(scene, console)
     console.print(tables.sources_table(scene.sources))
     return scene
+
+
+def _say_where(out: Path, console: Console) -> None:
+    console.print(f"\nWorld: {out}\n  walk and listen: sonoworld view {out}", highlight=False, soft_wrap=True)
 
 
 def demo(serve: bool = True, out: Path = Path("demo-world")) -> None:
@@ -71,8 +72,8 @@ def demo(serve: bool = True, out: Path = Path("demo-world")) -> None:
     if out.exists() and not (out / "scene.json").is_file() and any(out.iterdir()):
         raise InputError(f"{out}: exists and is not a world; choose another with --out")
     with as_file(files("sonoworld.assets").joinpath("meadow.jpg")) as photo:
-        make(photo, out, load(), 0, False, console)  # noqa: FBT003
+        _make(read_photo(photo), photo.name, load(), out, 0, console)
     if serve:
         view(out)
     else:
-        console.print(f"\nWorld: {out}\n  walk and listen: sonoworld view {out}", highlight=False, soft_wrap=True)
+        _say_where(out, console)

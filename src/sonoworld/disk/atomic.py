@@ -3,23 +3,33 @@
 import hashlib
 import json
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from sonoworld.errors import UnsafeFileError
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write under a temporary name in the same folder, flush to disk, rename."""
+@contextmanager
+def replacing(path: Path) -> Generator[BinaryIO]:
+    """A file under a temporary name in the same folder; flushed to disk and renamed to `path` if all went well."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with temporary.open("wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a whole file, or leave the old one."""
+    with replacing(path) as file:
+        file.write(data)
 
 
 def write_json(path: Path, document: object) -> None:

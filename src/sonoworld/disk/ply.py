@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from sonoworld.disk import atomic
 from sonoworld.errors import InputError, UnsafeFileError
 from sonoworld.types import Splats
 
@@ -51,7 +52,7 @@ def write_ply(path: Path, splats: Splats, comments: Sequence[str] = ()) -> None:
     """
     names = _property_names(splats.sh.shape[1])
     header = _header(len(splats), names, comments)
-    with path.open("wb") as file:
+    with atomic.replacing(path) as file:
         file.write(header)
         block = np.empty((min(CHUNK_SPLATS, len(splats)), len(names)), "<f4")
         for start in range(0, len(splats), CHUNK_SPLATS):

@@ -15,6 +15,8 @@ from sonoworld.errors import InputError, UnsafeFileError
 
 MAX_SAMPLES = 48_000 * 3600 * 4
 MAX_CHANNELS = 128
+RATE_HZ = 48_000
+"""The rate of every file written here."""
 WAVE_FORMAT_IEEE_FLOAT = 3
 
 

@@ -69,6 +69,6 @@ def _label(picture: UInt8[np.ndarray, "h w 3"], text: str, at: tuple[int, int], 
         cv2.putText(picture, plain, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, ink, thickness, cv2.LINE_AA)
 
 
-def _as_wide(picture: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w 3"]:
+def _as_wide(picture: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "H W 3"]:
     height = round(picture.shape[0] * WIDTH_PX / picture.shape[1])
     return cv2.resize(picture, (WIDTH_PX, height), interpolation=cv2.INTER_AREA)

@@ -56,7 +56,7 @@ def splat_views(
     size_px: tuple[int, int] = (480, 320),
     fov: float = np.pi / 2,
     columns: int = 4,
-) -> UInt8[np.ndarray, "h w 3"]:
+) -> UInt8[np.ndarray, "H W 3"]:
     """A contact sheet of views with captions; what no splat covers is magenta.
 
     `size_px` (width, height) of one view; `fov` its horizontal field of view in radians.
@@ -77,7 +77,7 @@ def view_from(splats: Splats, stop: Stop, size_px: tuple[int, int], fov: float) 
 
 def depth_picture(
     geometry: Geometry, *, rgb: UInt8[np.ndarray, "h w 3"] | None = None, width_px: int = 1024
-) -> UInt8[np.ndarray, "h w 3"]:
+) -> UInt8[np.ndarray, "H W 3"]:
     """Distances of a panorama in colour on a log scale, with a bar in metres; near is warm, far is cold, sky is grey.
 
     Pixels whose distance is not trusted are hatched. With `rgb`, the panorama is put above for comparison.
@@ -99,7 +99,7 @@ def _over_magenta(image: SplatImage) -> UInt8[np.ndarray, "h w 3"]:
     return np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
 
 
-def _captioned(picture: UInt8[np.ndarray, "h w 3"], caption: str) -> UInt8[np.ndarray, "h w 3"]:
+def _captioned(picture: UInt8[np.ndarray, "h w 3"], caption: str) -> UInt8[np.ndarray, "H W 3"]:
     out = np.ascontiguousarray(np.pad(picture, ((22, 4), (2, 2), (0, 0)), constant_values=255))
     return _text(out, caption, (5, 15))
 
