@@ -22,8 +22,8 @@ COARSEST = np.radians(4.0)
 RIM = np.radians(5.0)
 """Rows of the rim that are averaged into its colour."""
 
-TILE_PX = 1024
-"""Texture is made on a tile that closes on itself."""
+TILE_PX = 256, 1024
+"""Texture is made on a tile that closes on itself, as large as the panorama is high, within these bounds."""
 
 TURNS = 4
 """Directions (45° apart) in which the texture is drawn, so that its grain stays radial."""
@@ -61,11 +61,11 @@ def _exemplar(
 
 
 def _turned(
-    residual: Float32[np.ndarray, "h w 3"], mask: Bool[np.ndarray, "h w"], turn: float
+    residual: Float32[np.ndarray, "h w 3"], mask: Bool[np.ndarray, "h w"], turn: float, most_px: int
 ) -> tuple[Float32[np.ndarray, "n n 3"], Bool[np.ndarray, "n n"]]:
-    """Exemplar and mask turned by `turn` radians in a square that holds at most a tile of it."""
+    """Exemplar and mask turned by `turn` radians in a square of at most `most_px`."""
     height, width = mask.shape
-    side = min(TILE_PX, int(np.ceil(np.hypot(height, width))))
+    side = min(most_px, int(np.ceil(np.hypot(height, width))))
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), float(np.degrees(turn)), 1.0)
     matrix[:, 2] += side / 2 - np.array([width / 2, height / 2])
     image = cv2.warpAffine(residual, matrix, (side, side), flags=cv2.INTER_LINEAR)
@@ -86,9 +86,10 @@ def _drawn(
     r = (np.tan(K * theta) / K * scale)[:, None]
     x, y = (-r * np.sin(azimuth)).astype(np.float32), (-r * np.cos(azimuth)).astype(np.float32)
     out = np.zeros((rows, 2 * height, 3), np.float32)
+    tile_px = int(np.clip(height, *TILE_PX))
     for k in range(TURNS):
         turn = np.pi * k / TURNS
-        tile = spot_noise(*_turned(*exemplar, turn), (TILE_PX, TILE_PX), rng)
+        tile = spot_noise(*_turned(*exemplar, turn, tile_px), (tile_px, tile_px), rng)
         off = (azimuth - turn + np.pi / 2) % np.pi - np.pi / 2
         weight = np.cos(np.clip(off * TURNS / 2, -np.pi / 2, np.pi / 2))  # squares of the two in play sum to 1
         columns = np.flatnonzero(weight > 1e-6)

@@ -189,7 +189,9 @@ def complete(photo: Photo, camera: Camera, height: int, run: Run) -> Panorama:
         InputError: the camera belongs to a photo of another size.
     """
     if camera.size_px != photo.size_px:
-        raise InputError(f"panorama: camera for a photo of {photo.size_px} px: expected, got {camera.size_px} px")
+        raise InputError(
+            f"panorama: expected a camera for a photo of {photo.size_px} px, got one for {camera.size_px} px"
+        )
     seen = look(photo, camera, min(height, FILL_ROWS_MAX))
     run.tell(0.2, "around the horizon")
     fill = _fit(seen, _fill(seen, run))

@@ -75,7 +75,7 @@ def spot_noise(
     if len(sample) < 16:
         return np.zeros((*shape, 3), np.float32)
     mean = sample.mean(0)
-    centred = np.where(mask[..., None], spot - mean, 0) / np.sqrt(len(sample))
+    centred = np.where(mask[..., None], spot - mean, np.float32(0)) / np.float32(np.sqrt(len(sample)))
     gain = _spectrum(rng.standard_normal(shape).astype(np.float32), shape)
     planes = [_wave(_spectrum(centred[..., k], shape) * gain, shape) for k in range(3)]
     return _match_ranks(np.stack(planes, -1), sample - mean)
