@@ -14,6 +14,9 @@ STEP_RATIO = 1.5
 SLACK_RATIO = 1.1
 """A pixel within this of either side of an edge is on that side; else it is in between."""
 
+BEND = 0.15
+"""Second over first differences of inverse distance beyond which a surface is not straight."""
+
 SOFT_SHARE = 0.25
 """Share of in-between pixels among pixels at edges from which edges count as soft."""
 
@@ -32,26 +35,30 @@ def snap_edges(distance: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w
 def edges_are_soft(distance: Float32[np.ndarray, "h w"]) -> bool:
     """Whether many pixels at depth edges lie between near and far, as after a blur.
 
-    Looked for in 3×3 windows: there a crisp edge has none, and no plain surface is steep enough to look like one.
+    A plane seen at a grazing angle has them too, but there inverse distance runs straight.
     """
     log = np.log(distance)
     low, high = _extremes(log)
     at_edge = high - low > np.log(STEP_RATIO)
     slack = np.log(SLACK_RATIO)
-    between = at_edge & (log - low > slack) & (high - log > slack) & _steep(log)
-    crisp = at_edge & _jump(log)
+    between = at_edge & (log - low > slack) & (high - log > slack) & _bent(1 / distance)
+    low, high = _extremes(log, 3)
+    crisp = high - low > np.log(STEP_RATIO)
     total = int(between.sum()) + int(crisp.sum())
     return total > 0 and int(between.sum()) > SOFT_SHARE * total
 
 
-def _steep(log: np.ndarray) -> Bool[np.ndarray, "h w"]:
-    low, high = _extremes(log, 3)
-    return high - low > np.log(SLACK_RATIO)
-
-
-def _jump(log: np.ndarray) -> Bool[np.ndarray, "h w"]:
-    low, high = _extremes(log, 3)
-    return high - low > np.log(STEP_RATIO)
+def _bent(inverse: Float32[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
+    """Where inverse distance is steep and curved: on a blurred edge, not on a plane however steep."""
+    bent = np.zeros(inverse.shape, bool)
+    for axis in (0, 1):
+        ahead, back = np.roll(inverse, -1, axis) - inverse, inverse - np.roll(inverse, 1, axis)
+        change = np.abs(ahead) + np.abs(back)
+        one = (np.abs(ahead - back) > BEND * change) & (change > (SLACK_RATIO - 1) * inverse)
+        if axis == 0:
+            one[0] = one[-1] = False
+        bent |= one
+    return bent
 
 
 def _extremes(log: np.ndarray, window_px: int = WINDOW_PX) -> tuple[np.ndarray, np.ndarray]:

@@ -7,19 +7,13 @@ Letters: h w rows and columns; d unit direction of a pixel; e_u, e_v unit vector
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from sonoworld.sphere import row_elevations
-
 EDGE_RATIO = 1.08
-"""Two neighbouring pixels further apart than this in distance are taken to lie on different surfaces."""
+"""Two neighbouring pixels nearer to each other than this in distance lie on one surface."""
 
-
-def pixel_frames(
-    height: int, rows: slice
-) -> tuple[Float32[np.ndarray, "r w 3"], Float32[np.ndarray, "r w 3"], Float32[np.ndarray, "r w 3"]]:
-    """(d, e_u, e_v) of the pixels of some rows: an orthonormal frame at each, d towards the pixel."""
-    elevation = row_elevations(height)[rows, None]
-    azimuth = np.pi - 2 * np.pi * (np.arange(2 * height) + 0.5)[None] / (2 * height)
-    return frames_at(azimuth, elevation)
+MARGIN_ROWS, ROWS_AT_A_TIME = 2, 128
+STEEPEST_RATIO, STRAIGHT = 1.5, 0.2
+"""Up to the first they do so too where the surface goes on straight: inverse distance is linear on a plane, so its
+second difference is a small part of the first; at an edge they are alike."""
 
 
 def frames_at(
@@ -42,42 +36,48 @@ def surface_normals(distance: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray,
     below `EDGE_RATIO`); a pixel without any in one direction faces the eye in that direction.
     """
     height = distance.shape[0]
+    over_poles = np.concatenate(
+        [
+            np.roll(distance[:MARGIN_ROWS][::-1], height, 1),  # half a turn away
+            distance,
+            np.roll(distance[-MARGIN_ROWS:][::-1], height, 1),
+        ]
+    )
     out = np.empty((*distance.shape, 3), np.float32)
-    chunk = 128
-    for start in range(0, height, chunk):
-        rows = slice(start, min(start + chunk, height))
-        out[rows] = _normals_of_rows(distance, rows)
+    for start in range(0, height, ROWS_AT_A_TIME):
+        stop = min(start + ROWS_AT_A_TIME, height)
+        out[start:stop] = _normals_of_rows(over_poles[start : stop + 2 * MARGIN_ROWS], start, height)
     return out
 
 
-def _normals_of_rows(distance: Float32[np.ndarray, "h w"], rows: slice) -> Float32[np.ndarray, "r w 3"]:
-    height = distance.shape[0]
-    first, last = max(rows.start - 1, 0), min(rows.stop + 1, height)
-    d, e_u, e_v = pixel_frames(height, slice(first, last))
-    r = distance[first:last]
+def _normals_of_rows(r: Float32[np.ndarray, "R w"], start: int, height: int) -> Float32[np.ndarray, "r w 3"]:
+    """Normals of all but `MARGIN_ROWS` rows of `r` at either end; the first of them is row `start`."""
+    row = np.arange(start - MARGIN_ROWS, start - MARGIN_ROWS + len(r))[:, None]
+    column = np.arange(2 * height)[None]
+    # beyond a pole elevation goes on past 90°, which is the direction half a turn away
+    d, e_u, e_v = frames_at(np.pi - np.pi * (column + 0.5) / height, np.pi / 2 - np.pi * (row + 0.5) / height)
     p = r[..., None] * d
-    step_u, ok_u = np.roll(p, -1, 1) - p, _same_surface(r, np.roll(r, -1, 1))
-    step_v, ok_v = p[1:] - p[:-1], _same_surface(r[:-1], r[1:])
-    none = np.zeros((1, r.shape[1]), bool)
-    still = np.zeros((1, r.shape[1], 3), np.float32)
-    t_u = _mean_step(step_u, ok_u, np.roll(step_u, 1, 1), np.roll(ok_u, 1, 1), e_u)
-    t_v = _mean_step(
-        np.concatenate([step_v, still]),
-        np.concatenate([ok_v, none]),
-        np.concatenate([still, step_v]),
-        np.concatenate([none, ok_v]),
-        e_v,
-    )
-    inner = slice(rows.start - first, rows.stop - first)
-    normal = np.cross(t_u[inner], t_v[inner])  # e_u × e_v = −d: towards the eye
+    step_u, step_v = np.roll(p, -1, 1) - p, np.roll(p, -1, 0) - p
+    ok_u, ok_v = same_surface(r, 1), same_surface(r, 0)
+    inner = slice(MARGIN_ROWS, -MARGIN_ROWS)
+    t_u = _mean_step(step_u[inner], ok_u[inner], np.roll(step_u, 1, 1)[inner], np.roll(ok_u, 1, 1)[inner], e_u[inner])
+    t_v = _mean_step(step_v[inner], ok_v[inner], np.roll(step_v, 1, 0)[inner], np.roll(ok_v, 1, 0)[inner], e_v[inner])
+    normal = np.cross(t_v, t_u)  # e_v × e_u = −d: towards the eye
     normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), np.float32(1e-30))
     away = np.einsum("hwc,hwc->hw", normal, d[inner]) > -1e-3
     normal[away] = -d[inner][away]
     return normal
 
 
-def _same_surface(a: np.ndarray, b: np.ndarray) -> Bool[np.ndarray, "r w"]:
-    return np.maximum(a, b) < np.float32(EDGE_RATIO) * np.minimum(a, b)
+def same_surface(distance: Float32[np.ndarray, "r w"], axis: int) -> Bool[np.ndarray, "r w"]:
+    """Whether each pixel and the next along an axis lie on one surface; the last one's next is the first."""
+    s = 1 / distance
+    beside = np.roll(s, -1, axis)
+    jump = beside - s
+    bend = np.abs(jump - np.roll(jump, 1, axis))
+    ratio = np.maximum(s, beside) / np.minimum(s, beside)
+    straight = np.minimum(bend, np.roll(bend, -1, axis)) < np.float32(STRAIGHT) * np.abs(jump)
+    return (ratio < EDGE_RATIO) | ((ratio < STEEPEST_RATIO) & straight)
 
 
 def _mean_step(
