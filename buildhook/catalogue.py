@@ -1,6 +1,7 @@
 """All products of the install, one line each."""
 
+from detector import DETECTOR
 from products import Product
 from viewer import VIEWER
 
-PRODUCTS: tuple[Product, ...] = (VIEWER,)
+PRODUCTS: tuple[Product, ...] = (VIEWER, DETECTOR)

@@ -138,7 +138,7 @@ def _elementwise(graph: Graph, node: Node) -> None:
 
 
 def _relu6(graph: Graph, node: Node) -> None:
-    bounds = [graph.constant("zero", np.float32(0).reshape(())), graph.constant("six", np.float32(6).reshape(()))]
+    bounds = [graph.constant("zero", np.array(0, np.float32)), graph.constant("six", np.array(6, np.float32))]
     graph.add("Clip", [node["input"][0], *bounds], node["name"])
 
 
