@@ -14,7 +14,11 @@ export interface Hooks {
   pose(): Pose;
   setPose(pose: Pose): void;
   settled(): Promise<void>;
+  /** Seconds of sound made so far: advances only while the ears run. */
+  readonly audioSeconds: number;
   levels(milliseconds: number): Levels | null;
+  /** Walks as held keys would, without waiting: −1..1 ahead and left, for some seconds. */
+  walk(ahead: number, left: number, seconds: number): Pose;
   harmonics(u: Vec3): number[];
 }
 
@@ -30,9 +34,10 @@ interface Parts {
   readonly ears: Ears | null;
   pose(): Pose;
   setPose(pose: Pose): void;
+  walk(ahead: number, left: number, seconds: number): void;
 }
 
-export function exposeHooks({ world, stage, ears, pose, setPose }: Parts): void {
+export function exposeHooks({ world, stage, ears, pose, setPose, walk }: Parts): void {
   window.__sonoworld = {
     ready: true,
     ears: ears?.kind ?? "none",
@@ -44,6 +49,13 @@ export function exposeHooks({ world, stage, ears, pose, setPose }: Parts): void 
     pose,
     setPose,
     settled: () => stage.settled(),
+    get audioSeconds() {
+      return ears?.context.currentTime ?? 0;
+    },
+    walk: (ahead, left, seconds) => {
+      walk(ahead, left, seconds);
+      return pose();
+    },
     levels: (milliseconds) => ears?.levels(milliseconds) ?? null,
     harmonics: (u) => {
       const out = new Float64Array((MAX_ORDER + 1) ** 2);

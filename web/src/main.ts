@@ -32,6 +32,9 @@ try {
 async function openWorld(world: World): Promise<void> {
   document.title = `${world.title} · sonoworld`;
   part("title", HTMLElement).textContent = world.title;
+  const notice = part("notice", HTMLElement);
+  notice.textContent = world.notice;
+  notice.hidden = !world.notice;
   gate.show(world);
   const ground: Ground = { centre: world.start.position, comfortableRadiusM: world.comfortableRadiusM };
   const canvas = part("world", HTMLCanvasElement);
@@ -117,6 +120,10 @@ async function openWorld(world: World): Promise<void> {
     setPose: (next) => {
       moving = null;
       place(next);
+    },
+    walk: (ahead, left, seconds) => {
+      const intent = { ahead, left, turnLeft: 0, turnUp: 0, look: { yaw: 0, pitch: 0 } };
+      for (let t = 0; t < seconds; t += 1 / 60) place(step(pose, intent, 1 / 60, ground));
     },
   });
 }

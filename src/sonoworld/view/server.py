@@ -152,7 +152,7 @@ class _Server(uvicorn.Server):
 @contextlib.contextmanager
 def _listening(folder: Path, host: str, port: int) -> Generator[tuple[_Server, socket.socket, str]]:
     config = uvicorn.Config(
-        application(folder, host), log_level="warning", access_log=False, lifespan="off", server_header=False
+        application(folder, host), log_level="warning", access_log=False, lifespan="off", ws="none", server_header=False
     )
     sock = _free_socket(host, port)
     try:

@@ -26,21 +26,24 @@ export interface Controls {
 
 export function openControls(canvas: HTMLCanvasElement, stick: HTMLElement): Controls {
   const held = new Set<string>();
+  /** Pressed since the last call, even if already released: a short tap is a short step. */
+  const tapped = new Set<string>();
   const look = { yaw: 0, pitch: 0 };
   const walk = { ahead: 0, left: 0 };
-  listenToKeys(held);
+  listenToKeys(held, tapped);
   listenToDrags(canvas, look);
   listenToStick(stick, walk);
   return {
     take: () => {
       const sum = { ...walk, turnLeft: 0, turnUp: 0 };
-      for (const code of held) {
+      for (const code of new Set([...held, ...tapped])) {
         const wants = KEYS[code] ?? {};
         sum.ahead += wants.ahead ?? 0;
         sum.left += wants.left ?? 0;
         sum.turnLeft += wants.turnLeft ?? 0;
         sum.turnUp += wants.turnUp ?? 0;
       }
+      tapped.clear();
       const intent = { ...sum, look: { ...look } };
       look.yaw = 0;
       look.pitch = 0;
@@ -55,12 +58,13 @@ export function belongsToPage(event: KeyboardEvent): boolean {
   return target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || event.ctrlKey || event.metaKey || event.altKey;
 }
 
-function listenToKeys(held: Set<string>): void {
+function listenToKeys(held: Set<string>, tapped: Set<string>): void {
   window.addEventListener("keydown", (event) => {
     if (belongsToPage(event) || !(event.code in KEYS)) return;
     const scrolls = event.target instanceof Element && event.target.closest(".scrolls");
     if (scrolls && event.code.startsWith("Page")) return;
     held.add(event.code);
+    tapped.add(event.code);
     event.preventDefault();
   });
   window.addEventListener("keyup", (event) => held.delete(event.code));

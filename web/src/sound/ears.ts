@@ -11,6 +11,8 @@ export interface Levels {
   /** RMS of the last milliseconds, linear re full scale. */
   readonly left: number;
   readonly right: number;
+  /** Largest sample of both ears. */
+  readonly peak: number;
 }
 
 /** A running way of hearing: everything the page can ask of it. */
@@ -38,6 +40,7 @@ const METER_SIZE = 32768;
 /** Opens the ears; the context stays suspended until a gesture resumes it. `progress` runs from 0 to 1. */
 export async function openEars(world: World, progress: (done: number) => void): Promise<Ears> {
   const context = newContext();
+  void context.suspend(); // silent until the visitor enters, also where a browser would allow more
   const loaded = loadClips(context, world, progress);
   return "audioWorklet" in context && typeof AudioWorkletNode !== "undefined"
     ? openField(context, world, loaded)
@@ -80,17 +83,25 @@ export function openOutput(context: AudioContext, world: World, protect: AudioNo
   volume.connect(split);
   meters.forEach((meter, ear) => split.connect(meter, ear));
   const block = new Float32Array(METER_SIZE);
-  const rms = (meter: AnalyserNode, milliseconds: number): number => {
+  const measure = (meter: AnalyserNode, milliseconds: number): { rms: number; peak: number } => {
     meter.getFloatTimeDomainData(block);
     const frames = Math.min(METER_SIZE, Math.max(1, Math.round((milliseconds / 1000) * context.sampleRate)));
     let sum = 0;
-    for (let i = METER_SIZE - frames; i < METER_SIZE; i++) sum += (block[i] ?? 0) ** 2;
-    return Math.sqrt(sum / frames);
+    let peak = 0;
+    for (let i = METER_SIZE - frames; i < METER_SIZE; i++) {
+      const sample = block[i] ?? 0;
+      sum += sample * sample;
+      peak = Math.max(peak, Math.abs(sample));
+    }
+    return { rms: Math.sqrt(sum / frames), peak };
   };
   return {
     context,
     input,
     setVolume: (linear) => volume.gain.setTargetAtTime(linear, context.currentTime, 0.02),
-    levels: (milliseconds) => ({ left: rms(meters[0], milliseconds), right: rms(meters[1], milliseconds) }),
+    levels: (milliseconds) => {
+      const [left, right] = [measure(meters[0], milliseconds), measure(meters[1], milliseconds)];
+      return { left: left.rms, right: right.rms, peak: Math.max(left.peak, right.peak) };
+    },
   };
 }

@@ -25,8 +25,14 @@ export function openGate(): Gate {
     problem.hidden = false;
     problem.textContent = text;
   };
+  const behind = [...document.body.children].filter((element) => element !== gate);
+  const shut = (closed: boolean): void => {
+    for (const element of behind) if (element instanceof HTMLElement) element.inert = closed;
+  };
+  shut(true);
   const leave = (): void => {
     gate.hidden = true;
+    shut(false);
     part("world", HTMLCanvasElement).focus();
   };
   if (window.matchMedia(COARSE).matches) {

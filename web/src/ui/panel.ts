@@ -3,7 +3,7 @@ import { distance, inHead, type Pose, type Vec3 } from "../geometry";
 import { loudnessAt } from "../sound/field";
 import type { Source, World } from "../world";
 import type { Mixer } from "./mixer";
-import { button, make } from "./page";
+import { button, make, part } from "./page";
 import { decibels, directionWords, metres, SPREAD_WORDS } from "./words";
 
 export interface PanelActions {
@@ -29,6 +29,7 @@ interface Row {
 export function openPanel(list: HTMLElement, world: World, mixer: Mixer, actions: PanelActions): Panel {
   const rows = world.sources.map((source, index) => openRow(source, index, mixer, actions));
   list.append(...rows.map((row) => row.item));
+  showCredits(world);
   if (!rows.length) list.append(make("li", "empty", "Nothing was found that sounds."));
   const refresh = (): void =>
     rows.forEach((row, i) => {
@@ -38,6 +39,16 @@ export function openPanel(list: HTMLElement, world: World, mixer: Mixer, actions
     });
   refresh();
   return { refresh, update: (pose) => rows.forEach((row) => updateRow(row, pose, world)) };
+}
+
+/** Whose sounds and whose software these are. */
+function showCredits({ sources }: World): void {
+  const credits = part("credits", HTMLElement);
+  const licences = new Set(sources.flatMap(({ clip }) => (clip ? [`${clip.author || clip.madeBy} (${clip.licence})`] : [])));
+  const software = make("a", "", "PlayCanvas (MIT)");
+  software.href = "LICENSES.txt";
+  if (licences.size) credits.append(`Sounds: ${[...licences].join(", ")}. `);
+  credits.append("Picture engine: ", software);
 }
 
 function openRow(source: Source, index: number, mixer: Mixer, actions: PanelActions): Row {
