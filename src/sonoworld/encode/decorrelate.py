@@ -5,6 +5,8 @@ import zlib
 import numpy as np
 from jaxtyping import Float32, Float64
 
+from sonoworld.encode.seam import filtered
+
 _SECONDS = 512 / 48000
 KEEP_BELOW_HZ, FREE_ABOVE_HZ = 200.0, 500.0
 """Below the first, copies stay in phase (bass keeps its body); above the second their phases are free."""
@@ -28,11 +30,4 @@ def decorrelated(
     samples: Float32[np.ndarray, "t"], name: str, copies: int, rate_hz: int, loops: bool
 ) -> Float32[np.ndarray, "v t"]:
     """Copies of a clip, not delayed, of the same length; a loop is filtered around its seam."""
-    from scipy.signal import oaconvolve  # noqa: PLC0415  half a second to import
-
-    half = len(decorrelator(name, 0, rate_hz)) // 2
-    edge = np.resize(samples, half) if loops else np.zeros(half, np.float32)
-    before = np.resize(samples[::-1], half)[::-1] if loops else np.zeros(half, np.float32)
-    padded = np.concatenate([before, samples, edge])
-    filters = np.stack([decorrelator(name, copy, rate_hz) for copy in range(copies)]).astype(np.float32)
-    return oaconvolve(padded[None], filters, mode="full", axes=-1)[:, 2 * half :][:, : len(samples)].astype(np.float32)
+    return filtered(samples, np.stack([decorrelator(name, copy, rate_hz) for copy in range(copies)]), loops)

@@ -64,7 +64,10 @@ def encode_scene(
         out = signal[:, start : min(stop, samples)]
         for voices in everyone:
             gains = voice_gains(voices, part, options)
-            out += ramped_mix(voices.playing(start, stop), gains, track.block)[:, : out.shape[1]]
+            heard = gains.any((0, 2))
+            if heard.any():
+                mixed = ramped_mix(voices.playing(start, stop)[heard], gains[:, heard], track.block)
+                out += mixed[:, : out.shape[1]]
     return SoundField(signal, rate_hz, 0.0 if options.mode == "paper" else FULL_SCALE_DB)
 
 

@@ -37,6 +37,8 @@ class EncodeOptions(Options):
             raise ValueError(
                 f"alpha = {self.alpha} needs air = 'alpha' (one absorption at a time), got air = {self.air!r}"
             )
+        if self.mode == "paper" and self.air == "iso9613":
+            raise ValueError("mode 'paper' knows only exp(−αd): expected air = 'alpha', got 'iso9613'")
         if self.mode == "paper" and self.order != 1:
             raise ValueError(f"mode 'paper' is order 1, got order = {self.order}")
         return self

@@ -10,12 +10,13 @@ from fractions import Fraction
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
+from sonoworld.encode.air import through_air, way_shares
 from sonoworld.encode.area import ambient_gains, area_gains, point_gains, split_gains, split_surface
 from sonoworld.encode.decorrelate import decorrelated
 from sonoworld.encode.level import gain_of
 from sonoworld.encode.listener import Track
 from sonoworld.encode.options import EncodeOptions
-from sonoworld.encode.propagate import fade
+from sonoworld.encode.propagate import distance, fade
 from sonoworld.encode.rotate import rotation_matrix
 from sonoworld.errors import InputError
 from sonoworld.types import Clip, Source, Spread
@@ -54,11 +55,14 @@ def make_voices(source: Source, options: EncodeOptions, rate_hz: int) -> Voices:
         raise InputError(f"source {source.id} ({source.label}) has no sound yet; expected a clip")
     policy = "paper" if options.mode == "paper" else "spl"
     dry = clip_at_rate(source.clip, rate_hz) * np.float32(gain_of(source, policy))
-    if not _may_split(source, options):
-        return Voices(source, dry[None], source.clip.loops, None)
-    labels = split_surface(source.points, source.weights)
-    copies = decorrelated(dry, source.id, int(labels.max()) + 1, rate_hz, source.clip.loops)
-    return Voices(source, np.concatenate([dry[None], copies]), source.clip.loops, labels)
+    signals, labels, loops = dry[None], None, source.clip.loops
+    if _may_split(source, options):
+        labels = split_surface(source.points, source.weights)
+        copies = decorrelated(dry, source.id, int(labels.max()) + 1, rate_hz, loops)
+        signals = np.concatenate([signals, copies])
+    if _air_filters(source, options):
+        signals = through_air(signals, rate_hz, loops)
+    return Voices(source, signals, loops, labels)
 
 
 def clip_at_rate(clip: Clip, rate_hz: int) -> Float32[np.ndarray, "t"]:
@@ -84,12 +88,22 @@ def source_gains(source: Source, track: Track, options: EncodeOptions) -> Float6
 
 def voice_gains(voices: Voices, track: Track, options: EncodeOptions) -> Float64[np.ndarray, "k v c"]:
     """Gains of every voice in head axes at every pose."""
-    return _gains(voices.source, voices.labels, track, options)
+    gains = _gains(voices.source, voices.labels, track, options)
+    centroid = voices.source.centroid
+    if centroid is None or not _air_filters(voices.source, options):
+        return gains
+    shares = way_shares(distance(centroid - track.origins, options.near_m))
+    k, v, c = gains.shape
+    return (gains[:, :, None] * shares[:, None, :, None]).reshape(k, v * shares.shape[1], c)
 
 
 def _may_split(source: Source, options: EncodeOptions) -> bool:
     physical = options.mode == "physical" and options.area == "clusters"
     return physical and source.spread is Spread.AREA and len(source.points) > 1
+
+
+def _air_filters(source: Source, options: EncodeOptions) -> bool:
+    return options.air == "iso9613" and source.spread is not Spread.AMBIENT
 
 
 def _gains(

@@ -193,7 +193,7 @@ class Engine:
         self._target = np.ascontiguousarray((gains * loud[:, None]).T, np.float32)
         return self._target
 
-    def _bed_block(self, bed: Float32[np.ndarray, "c t"]) -> Float32[np.ndarray, "c b"]:
+    def _bed_block(self, bed: Float32[np.ndarray, "a t"]) -> Float32[np.ndarray, "c b"]:
         length = bed.shape[1]
         at = self._bed_at + np.arange(self.block)
         x = bed[:, at % length] if self._bed_loops else bed[:, np.minimum(at, length - 1)] * (at < length)

@@ -68,7 +68,7 @@ def mirror_signs(order: int) -> Float32[np.ndarray, "c"]:
     return np.where(m < 0, -1.0, 1.0).astype(np.float32)
 
 
-def _at_rate(taps: Float32[np.ndarray, "2 c t"], rate_hz: int) -> Float32[np.ndarray, "2 c t"]:
+def _at_rate(taps: Float32[np.ndarray, "2 c t"], rate_hz: int) -> Float32[np.ndarray, "2 c u"]:
     ratio = Fraction(rate_hz, SHIPPED_RATE_HZ)
     if ratio == 1:
         return taps

@@ -52,7 +52,7 @@ class Walk:
 
     def pose_at(self, time_s: float) -> Pose:
         """`world_from_head` at a time."""
-        rotations, origins = self.at(np.array([time_s]))
+        rotations, origins = self.at(np.array([time_s], np.float64))
         return Pose(rotations[0], origins[0])
 
     def at(self, times_s: Float64[np.ndarray, "n"]) -> tuple[Float64[np.ndarray, "n 3 3"], Float64[np.ndarray, "n 3"]]:
@@ -130,7 +130,7 @@ _ANGLES: tuple[tuple[str, float | None], ...] = (("yaw", None), ("pitch", None),
 
 
 def _number(value: object, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or abs(value) > 1e6:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 1e6:
         raise InputError(f"{where}: expected a finite number within ±1e6, got {_short(value)}")
     return float(value)
 

@@ -1,0 +1,127 @@
+"""Sources with a size: caps by integration, surfaces by their limits, parts by their energy."""
+
+import array_api_strict as strict
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.integrate import quad
+from scipy.special import eval_legendre
+
+from sonoworld.encode.area import area_gains, cap_gains, point_gains, seen_width, split_gains, split_surface
+from sonoworld.encode.decorrelate import decorrelated, decorrelator
+from sonoworld.encode.harmonics import channel_degrees
+from sonoworld.errors import ShapeError
+
+
+@pytest.mark.parametrize("angle", [0.0, 1e-6, 1e-3, 0.2, 1.0, np.pi / 2, 3.0, np.pi])
+def test_cap_is_the_mean_of_its_points(angle: float) -> None:
+    gains = cap_gains(angle, 10)
+    for n, gain in zip(channel_degrees(10), gains, strict=True):
+        x = np.cos(angle)
+        mean = quad(lambda z, n=n: eval_legendre(n, z), x, 1, epsabs=1e-13)[0] / (1 - x) if angle > 1e-4 else 1.0
+        assert abs(gain - mean) < 1e-10
+
+
+def test_cap_has_ends() -> None:
+    np.testing.assert_allclose(cap_gains(np.pi, 5)[1:], 0, atol=1e-15)
+    with pytest.raises(ShapeError):
+        cap_gains(3.2, 1)
+
+
+def patch(width_m: float, count: int = 200, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    points = np.stack([0.1 * rng.random(count), width_m * (rng.random(count) - 0.5), rng.random(count)], -1)
+    weights = rng.random(count)
+    return points, weights / weights.sum()
+
+
+def test_far_away_a_surface_is_its_centroid() -> None:
+    points, weights = patch(4.0)
+    offset = points + np.array([800.0, 300.0, -50.0])
+    sigma = 1 / np.linalg.norm(offset, axis=-1)
+    centre = weights @ offset
+    point = point_gains(centre, np.asarray(1 / np.linalg.norm(centre)), 7)
+    area = area_gains(offset, weights, sigma, 7)
+    assert np.abs(area - point).max() < 1e-4 * point[0]
+
+
+def test_seen_width_of_a_cap_is_its_angle() -> None:
+    for half in (0.05, 0.5, 1.2):
+        z = np.linspace(np.cos(half), 1, 4001)
+        az = np.pi * (1 + np.sqrt(5)) * np.arange(4001)
+        r = np.sqrt(1 - z * z)
+        cap = np.stack([z, r * np.cos(az), r * np.sin(az)], -1)
+        assert seen_width(cap, np.ones(4001)) == pytest.approx(2 * half, rel=0.01)
+
+
+def test_narrow_is_undivided_and_wide_is_divided() -> None:
+    points, weights = patch(6.0)
+    labels = split_surface(points, weights)
+    for x, undivided in ((60.0, True), (1.0, False)):
+        offset = points + np.array([x, 0, 0])
+        sigma = 1 / np.linalg.norm(offset, axis=-1)
+        g = split_gains(offset, weights, sigma, labels, 3)
+        if undivided:
+            np.testing.assert_allclose(g[0], area_gains(offset, weights, sigma, 3), atol=1e-15)
+            np.testing.assert_array_equal(g[1:], 0)
+        else:
+            np.testing.assert_array_equal(g[0], 0)
+            assert (g[1:, 0] ** 2).sum() == pytest.approx((weights * sigma**2).sum(), rel=1e-12)
+
+
+def test_energy_moves_without_a_step() -> None:
+    points, weights = patch(6.0)
+    labels = split_surface(points, weights)
+    offset = points[None] + np.stack([np.linspace(0.3, 60, 4000), np.zeros(4000), np.zeros(4000)], -1)[:, None]
+    sigma = 1 / np.sqrt((offset**2).sum(-1) + 0.01)
+    g = split_gains(offset, weights, sigma, labels, 3)
+    energy_db = 10 * np.log10((g[..., 0] ** 2).sum(-1))
+    assert np.abs(np.diff(energy_db)).max() < 0.12
+    assert np.abs(np.diff(g, axis=0)).max() < 0.05 * np.abs(g).max()
+
+
+def test_parts_are_far_apart_and_all_used() -> None:
+    points, weights = patch(10.0, 500)
+    labels = split_surface(points, weights, 6)
+    assert set(labels) == set(range(6))
+    np.testing.assert_array_equal(labels, split_surface(points, weights, 6))
+    assert set(split_surface(np.ones((9, 3)), np.full(9, 1 / 9), 6)) == {0}
+    assert len(set(split_surface(points[:3], np.ones(3) / 3, 6))) == 3
+
+
+def test_any_array_library() -> None:
+    points, weights = patch(3.0)
+    sigma = 1 / (1 + np.linalg.norm(points, axis=-1))
+    theirs = area_gains(*(strict.asarray(a) for a in (points, weights, sigma)), 4)
+    np.testing.assert_allclose(np.asarray(theirs), area_gains(points, weights, sigma, 4), atol=1e-14)
+    width = seen_width(strict.asarray(points), strict.asarray(weights * sigma**2))
+    assert float(width) == pytest.approx(float(seen_width(points, weights * sigma**2)))
+
+
+@given(st.text(max_size=8), st.integers(0, 20))
+def test_decorrelator_is_all_pass_at_its_bins(name: str, copy: int) -> None:
+    taps = decorrelator(name, copy, 48000)
+    assert len(taps) == 512
+    np.testing.assert_allclose(np.abs(np.fft.rfft(taps)), 1, atol=1e-12)
+    np.testing.assert_array_equal(taps, decorrelator(name, copy, 48000))
+
+
+def test_copies_do_not_fuse_above_500_hz_and_stay_together_below_150() -> None:
+    x = np.random.default_rng(0).standard_normal(96000).astype(np.float32)
+    spectra = np.fft.rfft(np.concatenate([x[None], decorrelated(x, "river", 4, 48000, loops=True)]), axis=-1)
+    f = np.fft.rfftfreq(96000, 1 / 48000)
+    for band, low, high in (((1000, 16000), 0.0, 0.3), ((20, 150), 0.85, 1.01)):
+        s = spectra[:, (f >= band[0]) & (f < band[1])]
+        cross = np.abs(s @ s.conj().T) / np.sqrt(np.outer(*[(np.abs(s) ** 2).sum(1)] * 2))
+        others = cross[~np.eye(5, dtype=bool)]
+        assert low <= others.min()
+        assert others.max() <= high
+    np.testing.assert_allclose((np.abs(spectra) ** 2).sum(1) / (np.abs(spectra[0]) ** 2).sum(), 1, atol=0.05)
+
+
+def test_a_loop_has_no_seam_after_decorrelation() -> None:
+    x = np.sin(2 * np.pi * 30 * np.arange(4800) / 4800).astype(np.float32)
+    y = decorrelated(x, "hum", 1, 48000, loops=True)[0]
+    twice = decorrelated(np.tile(x, 2), "hum", 1, 48000, loops=True)[0]
+    np.testing.assert_allclose(np.tile(y, 2), twice, atol=1e-5)
