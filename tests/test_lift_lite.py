@@ -62,5 +62,5 @@ def test_small_sets_stay_and_the_result_is_the_same_each_time():
 
 
 def test_limits_that_cannot_be_met_are_refused():
-    with pytest.raises(InputError, match="at least 1000"):
+    with pytest.raises(InputError, match="at least"):
         lite(court(), 10)
