@@ -1,0 +1,129 @@
+"""What stuff may be heard: from sky, leaves, water and roads to areas, birds and ambience."""
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, UInt8
+
+from sonoworld.perceive.stuff import Stuff
+from sonoworld.perceive.survey import Survey, extent
+from sonoworld.sphere import pixel_directions, row_elevations
+from sonoworld.types import Sounding, Spread
+from sonoworld.understand.levels import LEVELS_DB
+from sonoworld.understand.surroundings import Surroundings, judge_water
+
+BACKEND = "embedded"
+LEAST_OF_SPHERE = 0.005
+LEAST_OF_PHOTO = 0.06
+"""An area covers at least this part of the sphere, or of the photo where the photo is small."""
+
+BIRD_RAD = float(np.radians(2.5))
+BIRD_SPACING_RAD = float(np.radians(40))
+GRASS_SHARE = 0.12
+
+
+def from_stuff(rgb: UInt8[np.ndarray, "h w 3"], view: Survey, place: Surroundings) -> tuple[Sounding, ...]:
+    """Soundings of stuff outdoors, most important first; none indoors."""
+    if place.indoors:
+        return ()
+    return (*_water(rgb, view), *_leaves(view), *_birds(view, place), *_grass(view, place))
+
+
+def seen_area(view: Survey, kind: Stuff) -> Bool[np.ndarray, "h w"]:
+    """Pixels of a kind that the photo itself shows."""
+    return (view.labels == kind) & view.known
+
+
+def large_enough(view: Survey, mask: Bool[np.ndarray, "h w"]) -> bool:
+    """Whether an area is worth a source of its own."""
+    return extent(mask) >= min(LEAST_OF_SPHERE, LEAST_OF_PHOTO * extent(view.known))
+
+
+def percent(view: Survey, mask: Bool[np.ndarray, "h w"]) -> str:
+    """Its part of what the photo shows, for people."""
+    return f"{100 * extent(mask) / max(extent(view.known), 1e-9):.0f} % of the picture"
+
+
+def _area(label: str, prompt: str, mask: Bool[np.ndarray, "h w"], confidence: float, reason: str) -> Sounding:
+    return Sounding(label, prompt, Spread.AREA, LEVELS_DB[label], confidence, BACKEND, mask=mask, reason=reason)
+
+
+def _water(rgb: UInt8[np.ndarray, "h w 3"], view: Survey) -> list[Sounding]:
+    mask = seen_area(view, Stuff.WATER)
+    if not large_enough(view, mask):
+        return []
+    water = judge_water(rgb, view, mask)
+    if water is None:
+        return []
+    prompts = {
+        "sea waves": "sea waves breaking on the shore",
+        "river": "a shallow river flowing over stones",
+        "stream": "a small stream babbling over stones",
+        "lapping lake": "a still lake, small waves lapping at the shore",
+    }
+    reason = f"{water.why}: water is {percent(view, mask)}"
+    return [_area(water.label, prompts[water.label], mask, water.confidence, reason)]
+
+
+def _leaves(view: Survey) -> list[Sounding]:
+    mask = seen_area(view, Stuff.VEGETATION)
+    if not large_enough(view, mask):
+        return []
+    reason = f"trees and bushes are {percent(view, mask)}"
+    confidence = min(0.9, float(view.strongest[Stuff.VEGETATION]))
+    return [_area("leaves", "wind rustling in the leaves of trees", mask, confidence, reason)]
+
+
+def _grass(view: Survey, place: Surroundings) -> list[Sounding]:
+    mask = seen_area(view, Stuff.GROUND)
+    if view.share[Stuff.GROUND] < GRASS_SHARE or place.town > 0.5 or not large_enough(view, mask):
+        return []
+    confidence = 0.6 * float(view.strongest[Stuff.GROUND])
+    return [_area("grass", "wind in dry grass", mask, confidence, f"open ground is {percent(view, mask)}")]
+
+
+def _birds(view: Survey, place: Surroundings) -> list[Sounding]:
+    """One or two birds deep inside known trees, else birds somewhere around."""
+    crowns = seen_area(view, Stuff.VEGETATION) & (row_elevations(len(view.labels)) > -np.radians(2))[:, None]
+    spots = _deep_spots(crowns)
+    found = [
+        Sounding(
+            "birds",
+            "songbirds singing in a tree" if i == 0 else "a single bird chirping in a bush",
+            Spread.POINT,
+            LEVELS_DB["birds"] - 6.0 * i,
+            (0.55 if i == 0 else 0.4) * (1 - 0.3 * place.town),
+            BACKEND,
+            mask=spot,
+            reason="birds are likely in these trees (none is seen)",
+        )
+        for i, spot in enumerate(spots)
+    ]
+    return found or [
+        Sounding(
+            "birds",
+            "distant birds",
+            Spread.AMBIENT,
+            38.0,
+            0.3,
+            BACKEND,
+            reason="outdoors, birds are likely somewhere (none is seen)",
+        )
+    ]
+
+
+def _deep_spots(mask: Bool[np.ndarray, "h w"]) -> list[Bool[np.ndarray, "h w"]]:
+    """Up to two discs at the places deepest inside a mask, well apart."""
+    height = mask.shape[0]
+    padded = np.pad(mask.astype(np.uint8), ((1, 1), (height // 8, height // 8)), mode="wrap")
+    padded[0] = padded[-1] = 0
+    depth = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, height // 8 : -height // 8].copy()
+    directions = pixel_directions(height)
+    spots: list[Bool[np.ndarray, "h w"]] = []
+    while len(spots) < 2:
+        row, column = np.unravel_index(int(depth.argmax()), depth.shape)
+        if depth[row, column] < BIRD_RAD * height / np.pi:
+            break
+        cosine = directions @ directions[row, column]
+        spots.append(cosine > np.cos(BIRD_RAD))
+        depth[cosine > np.cos(BIRD_SPACING_RAD)] = 0
+    return spots

@@ -1,0 +1,45 @@
+"""How loud things are: dB SPL at 1 m in daily life; for ambience, where the listener stands.
+
+Most are orders of magnitude from public noise tables (songbird 67-91, large dog 96, passenger car 95 at 90 km/h and
+about 20 less at a crawl, speech 62, noisy crowd 70, surf 84, wind in trees 43); fountains, streams, footsteps and
+room tone are our own estimates. An area's level is that of all of it, as if it were 1 m away.
+"""
+
+LEVELS_DB: dict[str, float] = {
+    "wind": 42.0,
+    "leaves": 58.0,
+    "grass": 48.0,
+    "river": 68.0,
+    "stream": 58.0,
+    "sea waves": 80.0,
+    "lapping lake": 52.0,
+    "birds": 74.0,
+    "footsteps": 52.0,
+    "voices": 62.0,
+    "crowd murmur": 70.0,
+    "bicycle": 55.0,
+    "car pass": 76.0,
+    "bus engine": 82.0,
+    "truck engine": 84.0,
+    "motorcycle": 85.0,
+    "traffic": 78.0,
+    "train": 95.0,
+    "boat engine": 78.0,
+    "aircraft": 110.0,
+    "dog": 90.0,
+    "cat": 62.0,
+    "cattle": 80.0,
+    "sheep": 75.0,
+    "horse": 65.0,
+    "large animal": 60.0,
+    "church bell": 105.0,
+    "clock tick": 38.0,
+    "television murmur": 60.0,
+    "refrigerator": 42.0,
+    "kitchen clatter": 60.0,
+    "tap": 52.0,
+    "machine hum": 42.0,
+    "room tone": 28.0,
+    "city hum": 50.0,
+    "crickets": 42.0,
+}
