@@ -23,6 +23,9 @@ LEVELS = 4
 FINEST = 1.6
 """Side of the finest cell in mean distances between splats."""
 
+SH_PER_RADIAN = 2.0
+"""Price of size against colour: a cell 0.03 rad wide costs as much as colours 2 % of full scale apart."""
+
 SEARCH_STEPS = 40
 
 
@@ -38,8 +41,8 @@ def lite(splats: Splats, limit: int = 500_000) -> Splats:
         return splats
     keys = _nested_keys(splats)
     order = np.argsort(keys, kind="stable")
-    colours = splats.sh[order, 0].astype(np.float64)
-    levels = [_level(keys[order] >> (2 * i), colours) for i in range(LEVELS + 1)]
+    features = _features(splats)[order]
+    levels = [_level(keys[order] >> (2 * i), features) for i in range(LEVELS + 1)]
     fewest = levels[-1].starts.size
     if fewest > limit:
         raise InputError(f"lite: expected a limit of at least {fewest} for these splats, got {limit}")
@@ -53,17 +56,24 @@ def lite(splats: Splats, limit: int = 500_000) -> Splats:
 
 @dataclass(frozen=True, slots=True)
 class _Level:
-    """Cells of one size as stretches of the sorted splats: where each begins, and its squared colour error."""
+    """Cells of one size as stretches of the sorted splats: where each begins, and its squared error."""
 
     starts: Int64[np.ndarray, "m"]
     counts: Int64[np.ndarray, "m"]
     error: Float64[np.ndarray, "m"]
 
 
-def _level(sorted_keys: Int64[np.ndarray, "n"], colours: Float64[np.ndarray, "n 3"]) -> _Level:
+def _features(splats: Splats) -> Float64[np.ndarray, "n 6"]:
+    """What a merged splat loses: differences of colour (SH units) and of direction (so that plain parts share too)."""
+    means = splats.means.astype(np.float64)
+    direction = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-6)
+    return np.concatenate([splats.sh[:, 0], SH_PER_RADIAN * direction], 1)
+
+
+def _level(sorted_keys: Int64[np.ndarray, "n"], features: Float64[np.ndarray, "n 6"]) -> _Level:
     starts = np.flatnonzero(np.diff(sorted_keys, prepend=-1))
     counts = np.diff(np.append(starts, len(sorted_keys)))
-    total, squares = np.add.reduceat(colours, starts), np.add.reduceat(colours * colours, starts)
+    total, squares = np.add.reduceat(features, starts), np.add.reduceat(features * features, starts)
     return _Level(starts, counts, np.maximum((squares - total * total / counts[:, None]).sum(1), 0))
 
 
