@@ -19,7 +19,7 @@ Vector = Float64[np.ndarray, "s"]
 
 def logistic(x: np.ndarray | float) -> np.ndarray:
     """1/(1 + exp(−x)) without overflow."""
-    return 1 / (1 + np.exp(-np.clip(x, -30, 30)))
+    return np.asarray(1 / (1 + np.exp(-np.clip(x, -30, 30))))
 
 
 def man_made(upright_length: float) -> float:

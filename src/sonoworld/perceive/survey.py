@@ -26,7 +26,7 @@ class Survey:
     """A parsed panorama. `share[k]`: part of the known sphere that shows stuff k (in the order of `Stuff`).
 
     `sky_overhead`: part of the known sphere more than 10° above the horizon that is sky; None where the photo shows
-    too little there to say. `strongest[k]`: mean posterior of kind k where it is the most probable, 0 where it never is.
+    too little there to say. `strongest[k]`: mean posterior of kind k where it is the most probable, else 0.
     """
 
     stuff: Parse
@@ -115,7 +115,7 @@ def joined_patches(mask: UInt8[np.ndarray, "h w"]) -> np.ndarray:
     for a, b in zip(labels[rows, 0], labels[rows, -1], strict=True):
         low, high = sorted((int(parent[a]), int(parent[b])))
         parent[parent == high] = low
-    return parent[labels]
+    return parent[np.asarray(labels, np.int64)]
 
 
 def largest_part(mask: Bool[np.ndarray, "h w"]) -> float:

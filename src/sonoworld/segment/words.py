@@ -1,0 +1,81 @@
+"""Which words name which stuff or things, so that a sounding can be looked for in a picture."""
+
+import re
+from dataclasses import dataclass
+
+from sonoworld.perceive.coco import ANIMALS, NAMES
+from sonoworld.perceive.stuff import Stuff
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to look: things of these COCO labels first, else pixels of these kinds of stuff."""
+
+    things: frozenset[str] = frozenset()
+    stuff: frozenset[Stuff] = frozenset()
+
+
+def _things(*labels: str) -> Target:
+    return Target(things=frozenset(labels))
+
+
+def _stuff(*kinds: Stuff) -> Target:
+    return Target(stuff=frozenset(kinds))
+
+
+_TREES = frozenset({Stuff.VEGETATION})
+_GROUPS: dict[str, Target] = {
+    "leaf leaves tree trees foliage forest wood woods bush bushes hedge branches rustle rustling": _stuff(
+        Stuff.VEGETATION
+    ),
+    "grass meadow lawn field reeds": _stuff(Stuff.GROUND, Stuff.VEGETATION),
+    "crickets cicadas insects grasshoppers": _stuff(Stuff.GROUND, Stuff.VEGETATION),
+    "river stream brook creek water lake pond sea ocean waves surf waterfall fountain rapids harbour harbor "
+    "lapping shore frogs": _stuff(Stuff.WATER),
+    "road street highway motorway": _stuff(Stuff.ROAD),
+    "building house church bell bells tower siren window air-conditioner shop cafe": _stuff(Stuff.BUILDING),
+    "gravel sand soil path ground": _stuff(Stuff.GROUND, Stuff.ROAD),
+    "sky thunder": _stuff(Stuff.SKY),
+    "traffic cars vehicles": Target(frozenset({"car", "bus", "truck", "motorcycle"}), frozenset({Stuff.ROAD})),
+    "car taxi horn": _things("car"),
+    "bus tram": _things("bus"),
+    "truck lorry van": _things("truck", "car"),
+    "motorcycle motorbike scooter": _things("motorcycle"),
+    "bicycle bike cyclist cyclists": _things("bicycle"),
+    "train locomotive": _things("train"),
+    "boat ship ferry yacht": _things("boat"),
+    "aircraft airplane aeroplane plane jet": _things("airplane"),
+    "person people man woman child children voice voices speech talking talk crowd murmur pedestrian pedestrians "
+    "footsteps steps hiker hikers laughter": _things("person"),
+    "bird birds songbird songbirds birdsong": Target(frozenset({"bird"}), _TREES),
+    "seagull seagulls gull gulls": Target(frozenset({"bird"}), frozenset({Stuff.WATER})),
+    "owl cuckoo": Target(frozenset({"bird"}), _TREES),
+    "dog barking": _things("dog"),
+    "cat meowing": _things("cat"),
+    "cattle cow cows": _things("cow"),
+    "sheep lamb": _things("sheep"),
+    "horse hoof hooves": _things("horse"),
+    "animal animals": Target(ANIMALS),
+    "television tv": _things("tv"),
+    "clock ticking": _things("clock"),
+    "refrigerator fridge": _things("refrigerator"),
+    "oven kitchen stove": _things("oven", "microwave", "sink", "dining table"),
+    "tap sink faucet": _things("sink"),
+    "computer laptop typewriter keyboard typing": _things("laptop", "keyboard", "tv"),
+    "phone": _things("cell phone"),
+}
+
+TARGETS: dict[str, Target] = {
+    **{name: _things(name) for name in NAMES if " " not in name},
+    **{word: target for words, target in _GROUPS.items() for word in words.split()},
+}
+
+
+def targets(label: str, prompt: str) -> tuple[Target, ...]:
+    """Where to look for a sounding: by the words of its label, or of its prompt where the label has none we know."""
+    for text in (label, prompt):
+        found = [TARGETS[word] for word in re.findall(r"[a-z]+(?:-[a-z]+)*", text.lower()) if word in TARGETS]
+        whole = [_things(name) for name in NAMES if " " in name and name in text.lower()]
+        if whole or found:
+            return (*whole, *dict.fromkeys(found))
+    return ()
