@@ -65,7 +65,7 @@ def plain_host(world_folder: Path) -> Iterator[str]:
     """Somebody's web host: no headers of ours."""
 
     class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *_: object) -> None:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(world_folder))) as host:

@@ -5,6 +5,8 @@ import pytest
 
 from browser.courtyard import AHEAD, BEHIND, GROUND, LEFT, RIGHT, SKY, courtyard
 from browser.visitor import SIZE, Visitor
+from sonoworld.frames import FLU_FROM_RDF, Pose, world_from_head_rotation
+from sonoworld.render.splat import render_view
 
 pytestmark = pytest.mark.browser
 TOLERANCE = 12
@@ -109,3 +111,17 @@ def test_look_and_go(visitor: Visitor) -> None:
     visitor.page.get_by_role("button", name="Go to fountain").click()
     visitor.wait("__sonoworld.pose().position[1] > 1")
     assert visitor.position == pytest.approx([0, 1.1, 0], abs=1e-6)
+
+
+def test_the_browser_draws_what_the_package_draws(visitor: Visitor) -> None:
+    """The same splats, pose and lens through `render_view` (its own definition, tested elsewhere)."""
+    position, yaw, pitch = (0.7, -0.4, 0.0), 0.6, -0.25
+    visitor.stand(position, yaw, pitch)
+    focal = SIZE[1] / 2 / math.tan(math.radians(30))
+    K = np.array([[focal, 0, SIZE[0] / 2], [0, focal, SIZE[1] / 2], [0, 0, 1]])
+    pose = Pose(world_from_head_rotation(yaw, pitch) @ FLU_FROM_RDF, np.array(position))
+    expected = render_view(courtyard(), K, SIZE, pose).rgb * 255
+    free = np.s_[60:440, 20:580]  # beside the title, the panel and the bar
+    difference = np.abs(visitor.picture()[free] - expected[free])
+    assert np.median(difference) <= 1.5
+    assert np.quantile(difference, 0.95) <= 6

@@ -32,9 +32,6 @@ try {
 async function openWorld(world: World): Promise<void> {
   document.title = `${world.title} · sonoworld`;
   part("title", HTMLElement).textContent = world.title;
-  const notice = part("notice", HTMLElement);
-  notice.textContent = world.notice;
-  notice.hidden = !world.notice;
   gate.show(world);
   const ground: Ground = { centre: world.start.position, comfortableRadiusM: world.comfortableRadiusM };
   const canvas = part("world", HTMLCanvasElement);

@@ -70,7 +70,10 @@ def application(folder: Path, host: str = "127.0.0.1") -> Starlette:
         path = _inside(root, request.path_params["path"] or "index.html")
         if path is None:
             return _refusal(404, "Not here.")
-        return FileResponse(path, headers=SECURITY_HEADERS, media_type=MEDIA_TYPES[path.suffix])
+        answer = FileResponse(path, 200, SECURITY_HEADERS, MEDIA_TYPES[path.suffix], stat_result=path.stat())
+        if answer.headers["etag"] in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers={**SECURITY_HEADERS, "ETag": answer.headers["etag"]})
+        return answer
 
     return Starlette(routes=[Route("/{path:path}", send, methods=["GET", "HEAD"])])
 

@@ -1,5 +1,7 @@
 """Fewer points for a surface that sounds, with the same weight and the same centre."""
 
+import heapq
+
 import numpy as np
 from jaxtyping import Float64, Int64
 
@@ -16,10 +18,13 @@ def thin_surface(
     """
     if len(points) <= limit:
         return points, weights
-    cells = [np.arange(len(points))]
-    while len(cells) < limit:
-        cells.sort(key=lambda cell: _moment(points[cell], weights[cell]))
-        cells += _halves(cells.pop(), points)
+    whole = np.arange(len(points))
+    waiting = [(0.0, 0, whole)]  # (−loss, number that settles ties, cell)
+    for number in range(1, 2 * limit - 1, 2):
+        _, _, worst = heapq.heappop(waiting)
+        for offset, half in enumerate(_halves(worst, points)):
+            heapq.heappush(waiting, (-_loss(points[half], weights[half]), number + offset, half))
+    cells = [cell for _, _, cell in sorted(waiting, key=lambda item: item[1])]
     thinned = np.stack([_mean(points[cell], weights[cell]) for cell in cells])
     return thinned, np.array([weights[cell].sum() for cell in cells])
 
@@ -30,7 +35,7 @@ def _halves(cell: Int64[np.ndarray, "k"], points: Float64[np.ndarray, "m 3"]) ->
     return [order[: len(order) // 2], order[len(order) // 2 :]]
 
 
-def _moment(points: Float64[np.ndarray, "k 3"], weights: Float64[np.ndarray, "k"]) -> float:
+def _loss(points: Float64[np.ndarray, "k 3"], weights: Float64[np.ndarray, "k"]) -> float:
     """Weight times squared size: what is lost by taking the cell as one point. Single points cannot be halved."""
     return -1.0 if len(points) < 2 else float(weights.sum() * np.square(np.ptp(points, axis=0)).sum())
 

@@ -183,8 +183,10 @@ def _loudness_at_start(source: Source, laws: EncodeOptions) -> float:
     """Σ w σ(d): pressure at the start re 1 m."""
     if source.spread is Spread.AMBIENT:
         return 1.0
-    points, weights = _surface(source)
-    return float(weights @ fade(points, laws))
+    centroid = source.centroid
+    if source.spread is Spread.POINT and centroid is not None:
+        return float(fade(centroid, laws))
+    return float(np.asarray(source.weights, np.float64) @ fade(np.asarray(source.points, np.float64), laws))
 
 
 def _surface(source: Source) -> tuple[Float64[np.ndarray, "k 3"], Float64[np.ndarray, "k"]]:

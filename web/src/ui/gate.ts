@@ -41,6 +41,10 @@ export function openGate(): Gate {
   return {
     show: (world) => {
       part("gate-title", HTMLElement).textContent = world.title;
+      for (const notice of document.querySelectorAll<HTMLElement>(".notice")) {
+        notice.textContent = world.notice;
+        notice.hidden = !world.notice;
+      }
       if (!world.poster) return;
       poster.src = world.poster;
       poster.hidden = false;

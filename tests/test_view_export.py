@@ -1,0 +1,97 @@
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile as sf
+
+from browser.courtyard import courtyard, small_world
+from sonoworld.disk.ply import read_ply
+from sonoworld.errors import BackendMissingError, InputError
+from sonoworld.render.hrtf import hrir
+from sonoworld.view import export, export_folder
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {
+        file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return export_folder(small_world(), tmp_path_factory.mktemp("export") / "site")
+
+
+def test_every_file_the_page_asks_for_is_there(exported: Path) -> None:
+    world = json.loads((exported / "world.json").read_text())
+    named = [world["splats"]["file"], world["poster"], world["sound"]["filters"]["file"]]
+    named += [source["clip"]["file"] for source in world["sources"]]
+    page = ["index.html", "viewer.js", "worklet.js", "viewer.css", "icon.svg", "LICENSES.txt"]
+    assert set(digests(exported)) == {*named, *page, "world.json"}
+
+
+def test_no_file_speaks_of_another_host(exported: Path) -> None:
+    text = (exported / "index.html").read_text() + (exported / "viewer.css").read_text()
+    assert "//" not in text.replace("http://www.w3.org", "")
+    assert "Permission is hereby granted" in (exported / "LICENSES.txt").read_text()
+
+
+def test_pictures_and_sounds_are_those_of_the_scene(exported: Path) -> None:
+    np.testing.assert_array_equal(read_ply(exported / "splats.ply").means, courtyard().means)
+    filters = np.fromfile(exported / "hrir.bin", "<f4").reshape(2, 16, 256)
+    np.testing.assert_array_equal(filters, hrir("kemar", 3, 48000))
+    scene = small_world()
+    for number, source in enumerate(scene.sources):
+        assert source.clip is not None
+        stored, rate_hz = sf.read(exported / "clips" / f"{number:03d}.flac", dtype="float32")
+        assert rate_hz == source.clip.rate_hz
+        scale = 0.98 / np.abs(source.clip.samples).max()
+        np.testing.assert_allclose(stored, source.clip.samples * scale, atol=1 / 32768)
+
+
+def test_the_same_scene_gives_the_same_bytes(exported: Path, tmp_path: Path) -> None:
+    assert digests(export_folder(small_world(), tmp_path / "again")) == digests(exported)
+
+
+def test_an_earlier_export_is_replaced_whole(exported: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    export_folder(small_world("an older label"), folder)
+    (folder / "left over.txt").write_text("old")
+    export_folder(small_world(), folder)
+    assert digests(folder) == digests(exported)
+    assert [item.name for item in tmp_path.iterdir()] == ["site"]
+
+
+@pytest.mark.parametrize("name", ["thesis.txt", "index.html"])
+def test_somebody_elses_folder_is_left_alone(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(InputError, match="expected a new folder or an earlier export"):
+        export_folder(small_world(), tmp_path)
+    with pytest.raises(InputError, match="got a file"):
+        export_folder(small_world(), tmp_path / name)
+    assert (tmp_path / name).read_text() == "mine"
+
+
+def test_a_failure_leaves_the_earlier_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = export_folder(small_world(), tmp_path / "site")
+    before = digests(folder)
+
+    def disk_full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(export, "_write_clip", disk_full)
+    with pytest.raises(OSError, match="No space left"):
+        export_folder(small_world("new"), folder)
+    assert digests(folder) == before
+    assert [item.name for item in tmp_path.iterdir()] == ["site"]
+
+
+def test_an_install_without_the_page_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "files", lambda _: tmp_path / "nothing")
+    with pytest.raises(BackendMissingError, match="pip install -e"):
+        export_folder(small_world(), tmp_path / "site")
+    assert not (tmp_path / "site").exists()

@@ -1,0 +1,140 @@
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from browser.courtyard import small_world, source
+from sonoworld.encode.level import source_gain
+from sonoworld.encode.options import EncodeOptions
+from sonoworld.frames import Pose
+from sonoworld.types import Camera, CameraSigma, Geometry, Spread
+from sonoworld.view.thin import MAX_POINTS, thin_surface
+from sonoworld.view.world import (
+    FiltersPart,
+    SplatsPart,
+    WorldDocument,
+    clip_scale,
+    comfortable_radius_m,
+    screen_gain_db,
+    world_document,
+)
+
+FILTERS = FiltersPart(file="hrir.bin", name="test", order=3, taps=256, rate_hz=48000)
+LAWS = EncodeOptions()
+
+
+def document(**changes: object) -> WorldDocument:
+    scene = replace(small_world(), **changes)
+    return world_document(scene, "a title", SplatsPart(file="splats.ply", count=3), FILTERS, None)
+
+
+@given(count=st.integers(1, 900), seed=st.integers(0, 2**32 - 1))
+def test_a_thinned_surface_keeps_weight_and_centre(count: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    points = rng.normal(size=(count, 3)) * [5, 1, 0.1]
+    weights = rng.random(count) ** 3
+    weights /= weights.sum()
+    few, share = thin_surface(points, weights)
+    assert len(few) == min(count, MAX_POINTS)
+    assert (share >= 0).all()
+    assert share.sum() == pytest.approx(1)
+    np.testing.assert_allclose(share @ few, weights @ points, atol=1e-9)
+
+
+def test_a_thinned_surface_sounds_like_the_whole() -> None:
+    """Σ w/d at a near listener: 256 cells of a wall against its 10,000 points."""
+    y, z = np.meshgrid(np.linspace(-4, 4, 100), np.linspace(-1, 3, 100))
+    points = np.stack([np.full(y.size, 1.0), y.ravel(), z.ravel()], -1)
+    weights = np.full(len(points), 1 / len(points))
+    few, share = thin_surface(points, weights)
+    whole = weights @ (1 / np.linalg.norm(points, axis=1))
+    assert share @ (1 / np.linalg.norm(few, axis=1)) == pytest.approx(whole, rel=0.005)
+
+
+def test_one_heavy_spot_among_many_points_is_kept() -> None:
+    points = np.zeros((2000, 3))
+    points[:, 0] = np.arange(2000)
+    weights = np.full(2000, 1e-6)
+    weights[1234] = 1 - 1999e-6
+    few, share = thin_surface(points, weights)
+    assert few[np.argmax(share), 0] == pytest.approx(1234, abs=0.1)
+
+
+def test_a_place_is_one_point_a_surface_many_ambience_none() -> None:
+    point, area, ambience = document().sources
+    assert point.points == ((0.0, 2.0, 0.0),)
+    assert point.weights == (1.0,)
+    assert len(area.points) == MAX_POINTS
+    assert sum(area.weights) == pytest.approx(1, abs=1e-4)
+    assert area.centre == pytest.approx((5, 0, 0), abs=1e-3)
+    assert (ambience.points, ambience.weights, ambience.centre) == ((), (), None)
+
+
+def test_stored_clip_times_gain_is_the_sound_at_one_metre() -> None:
+    loud = source("s7", "bell", Spread.POINT, np.array([[1.0, 0, 0]]), 83.0)
+    assert loud.clip is not None
+    stored = loud.clip.samples * clip_scale(loud)
+    assert np.abs(stored).max() == pytest.approx(0.98)
+    gain = document(sources=(loud,)).sources[0].gain
+    # 83 dB SPL is 17 dB under RMS 1
+    assert 20 * math.log10(np.sqrt(np.mean((stored * gain) ** 2))) == pytest.approx(-17, abs=1e-3)
+    assert gain * clip_scale(loud) == pytest.approx(source_gain(83.0, 23.0))
+
+
+def test_a_source_without_a_clip_is_listed_and_silent() -> None:
+    mute = replace(source("s0", "stone", Spread.POINT, np.ones((1, 3)), 60.0), clip=None)
+    part = document(sources=(mute,)).sources[0]
+    assert (part.gain, part.clip) == (0.0, None)
+    assert screen_gain_db((mute,), LAWS) == 0.0
+
+
+@pytest.mark.parametrize("level_db", [20.0, 50.0, 90.0])
+def test_the_screen_plays_every_scene_equally_loud_at_the_start(level_db: float) -> None:
+    one = source("s0", "a", Spread.AMBIENT, np.empty((0, 3)), level_db)
+    assert level_db - 100 + screen_gain_db((one,), LAWS) == pytest.approx(-24)
+    two = (one, source("s1", "b", Spread.AMBIENT, np.empty((0, 3)), level_db))
+    assert level_db - 100 + 10 * math.log10(2) + screen_gain_db(two, LAWS) == pytest.approx(-24)
+
+
+def test_far_sources_need_more_screen_gain() -> None:
+    near = source("s0", "a", Spread.POINT, np.array([[1.0, 0, 0]]), 60.0)
+    far = source("s0", "a", Spread.POINT, np.array([[10.0, 0, 0]]), 60.0)
+    law = 20 * math.log10(math.sqrt(100.01 / 1.01))
+    assert screen_gain_db((far,), LAWS) - screen_gain_db((near,), LAWS) == pytest.approx(law)
+
+
+@pytest.mark.parametrize(("distance_m", "radius_m"), [(0.4, 0.5), (4.0, 2.0), (40.0, 3.0)])
+def test_comfort_is_half_way_to_what_stands_near(distance_m: float, radius_m: float) -> None:
+    assert comfortable_radius_m(geometry(distance_m, sky_rows=4)) == pytest.approx(radius_m)
+
+
+def test_comfort_in_a_world_of_sky_and_under_a_near_ground() -> None:
+    assert comfortable_radius_m(geometry(1.0, sky_rows=32)) == 3.0
+    below = geometry(8.0, sky_rows=0)
+    near_ground = below.distance.copy()
+    near_ground[24:] = 1.6
+    assert comfortable_radius_m(replace(below, distance=near_ground)) == 3.0
+
+
+def geometry(distance_m: float, sky_rows: int) -> Geometry:
+    sky = np.zeros((32, 64), bool)
+    sky[:sky_rows] = True
+    normal = np.tile(np.array([-1, 0, 0], np.float32), (32, 64, 1))
+    return Geometry(np.full((32, 64), distance_m, np.float32), normal, sky, ~sky, metric=True)
+
+
+def test_a_guessed_view_is_said() -> None:
+    K = np.array([[500.0, 0, 320], [0, 500, 240], [0, 0, 1]])
+    sure = Camera(K, (640, 480), Pose.identity(), CameraSigma(0.02, 0.01, 0.01))
+    unsure = replace(sure, sigma=CameraSigma(math.radians(20), math.radians(8), 0.01))
+    assert document(camera=sure).notice == ""
+    assert document(camera=None).notice == ""
+    assert "tilt ±8°, width ±20°" in document(camera=unsure).notice
+
+
+def test_the_document_survives_json() -> None:
+    whole = document()
+    assert WorldDocument.model_validate_json(whole.model_dump_json()) == whole
