@@ -13,8 +13,8 @@ from jaxtyping import Bool, Float32
 from sonoworld.panorama.cut import join
 from sonoworld.panorama.order import Piece, order_pieces
 
-OVERLAP = 1 / 40
-"""Width of a join as a share of the panorama's width (9°); never more than a third of the strip."""
+OVERLAP = 1 / 50
+"""Width of a join as a share of the panorama's width (7°); never more than a third of the strip."""
 
 FEATURE_ROWS, FEATURE_STEP = 48, 1 / 512
 """Grid on which columns are compared: rows, and column spacing as a share of the panorama's width."""

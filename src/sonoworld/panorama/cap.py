@@ -16,11 +16,14 @@ K = 0.75
 SOURCE_REACH = np.radians(26.0)
 """How far from the visible part's pole-side edge texture is taken, radians of elevation."""
 
-COARSEST = np.radians(4.0)
-"""Texture is what differs from the mean over this radius; anything coarser is colour."""
+COARSEST, COARSEST_BUILT = np.radians(6.0), np.radians(3.0)
+"""Texture is what differs from the mean over this radius; anything coarser is colour. Floors are plainer."""
 
 RIM = np.radians(5.0)
 """Rows of the rim that are averaged into its colour."""
+
+LEAST_SOURCE = 1e-3
+"""Least share of the panorama from which texture is taken."""
 
 TILE_PX = 256, 1024
 """Texture is made on a tile that closes on itself, as large as the panorama is high, within these bounds."""
@@ -44,20 +47,28 @@ def _exemplar(
     """The texture nearest to the last row, and where it is valid; heights stretched to undo foreshortening."""
     count = source.sum(1)
     rows = np.flatnonzero(count >= max(8, 0.15 * count.max()))
-    if len(rows) < 3:
+    if len(rows) < 3 or source.mean() < LEAST_SOURCE:
         return None
     last, height = int(rows[-1]), len(rgb)
     first = max(0, last - round(SOURCE_REACH / np.pi * height))
     columns = np.flatnonzero(source[first : last + 1].any(0))
     box = (slice(first, last + 1), slice(columns[0], columns[-1] + 1))
-    residual = local_residual(rgb[box], source[box], COARSEST / np.pi * height)
-    plain = calm(residual, source[box], COARSEST / np.pi * height / 2) if built else source[box]
+    sigma = float((COARSEST_BUILT if built else COARSEST) / np.pi * height)
+    residual = local_residual(rgb[box], source[box], sigma)
+    plain = calm(residual, source[box], sigma / 2) if built else source[box]
     size = (residual.shape[1], round(1.4 * residual.shape[0]))
     mask = cv2.resize(plain.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     mask = cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     if mask.sum() < 200:
         return None
     return np.asarray(cv2.resize(residual, size, interpolation=cv2.INTER_LINEAR), np.float32), mask
+
+
+def _soil(rng: np.random.Generator) -> tuple[Float32[np.ndarray, "k l 3"], Bool[np.ndarray, "k l"]]:
+    """A patch of soft grain, for ground that was never seen."""
+    grain = sum(cv2.GaussianBlur(rng.standard_normal((128, 128)), (0, 0), s) * s for s in (1.0, 3.0, 9.0))
+    patch = np.asarray(grain, np.float32)[..., None] * np.array([8.0, 8.0, 7.0], np.float32)
+    return patch, np.ones((128, 128), bool)
 
 
 def _turned(
@@ -108,12 +119,10 @@ def ground_cap(
 ) -> Float32[np.ndarray, "r w 3"]:
     """Rows `first`.. of the panorama: the colours of `rim` (the rows above them), the texture of `source`.
 
-    Without enough source pixels there is colour only. `built` leaves out what has more
+    Without enough source pixels the texture is a soft grain. `built` leaves out what has more
     contrast than a floor. For a cap around the zenith, turn everything upside down.
     """
     height = len(rgb)
     colour = _mix_to_pole(rim.mean(0), height - first)
-    exemplar = _exemplar(rgb, source, built)
-    if exemplar is None:
-        return colour
+    exemplar = _exemplar(rgb, source, built) or _soil(rng)
     return colour + _drawn(exemplar, height, height - first, rng)

@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32
 
 from sonoworld.backend import MakePanorama, Run
 from sonoworld.errors import InputError
 from sonoworld.panorama.band import continue_around, core_extent
 from sonoworld.panorama.cap import ground_cap
 from sonoworld.panorama.cut import join_rows
-from sonoworld.panorama.dome import sky_dome
+from sonoworld.panorama.dome import plain_sky, sky_dome
 from sonoworld.panorama.evidence import Evidence, look
 from sonoworld.panorama.membrane import enlarge, membrane
 from sonoworld.panorama.place import gather, project, resample_panorama
@@ -34,8 +34,14 @@ WHOLE = 0.999
 HORIZON_REACH = np.radians(7.0)
 """The band reaches at least this far to both sides of the horizon."""
 
-JOIN = np.radians(4.5)
+JOIN = np.radians(4.0)
 """Height of the rows in which two layers are joined."""
+
+LOOKS_UP = np.radians(22.0)
+"""A photo that reaches this high and shows no sky is taken to have a roof or leaves overhead."""
+
+EARTH = np.array([0.46, 0.44, 0.38], np.float32)
+"""Colour of ground that was never seen, as a share of the photo's mean brightness."""
 
 SUN = 249.0, 0.05
 """Brightness (0..255) from which a small part of the picture, at most this share, is taken for the sun."""
@@ -43,10 +49,14 @@ SUN = 249.0, 0.05
 
 @dataclass(frozen=True, slots=True)
 class _Band:
-    """Rows [top, top + len) all around: `rgb` 0..255, `sky` and `ground` shares; the first `over` are mirrored."""
+    """Rows [top, top + len) all around: `rgb` 0..255, `sky` and `ground` shares.
+
+    The first `over` and the last `under` rows are not the photo's but mirrored from it.
+    """
 
     top: int
     over: int
+    under: int
     rgb: Float32[np.ndarray, "k w 3"]
     sky: Float32[np.ndarray, "k w"]
     ground: Float32[np.ndarray, "k w"]
@@ -57,6 +67,12 @@ def _mirror_rows(first: int, last: int, count: int) -> np.ndarray:
     rows = np.abs(np.arange(first, last))
     rows = rows % max(2 * count - 2, 1)
     return np.where(rows < count, rows, 2 * count - 2 - rows)
+
+
+def _sources(seen: Evidence) -> Bool[np.ndarray, "h w"]:
+    """Known pixels from which more is made: not the photo's very edge, which is often dark or ringing."""
+    px = 2 * max(1, round(len(seen.sky) / 1024)) + 1
+    return cv2.erode((seen.coverage >= WHOLE).astype(np.uint8), np.ones((px, px), np.uint8)) > 0
 
 
 def _dislike(seen: Evidence) -> Float32[np.ndarray, "h w"]:
@@ -70,12 +86,15 @@ def _dislike(seen: Evidence) -> Float32[np.ndarray, "h w"]:
     sun = (bright > SUN[0]) & known
     if sun.sum() > SUN[1] * known.sum():
         sun &= False
-    fine, broad = (cv2.GaussianBlur(seen.rgb, (0, 0), height / s) for s in (300, 60))
-    apart = np.abs(fine - broad).mean(-1) * known
-    count = known.sum(1)
-    usual = apart.sum(1) / np.maximum(count, 1)
-    inner = cv2.erode(known.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
-    rare = np.clip(apart / (usual[:, None] + 3) / 4 - 1, 0, 1) * inner
+    weight = known.astype(np.float32)
+    fine, broad = (
+        cv2.GaussianBlur(seen.rgb * weight[..., None], (0, 0), height / s)
+        / np.maximum(cv2.GaussianBlur(weight, (0, 0), height / s), 1e-3)[..., None]
+        for s in (300, 60)
+    )
+    apart = np.abs(fine - broad).mean(-1) * weight
+    usual = apart.sum(1) / np.maximum(known.sum(1), 1)
+    rare = np.clip(apart / (2.5 * usual[:, None] + 8) - 1, 0, 1)
     clutter = cv2.GaussianBlur(seen.clutter * known, (0, 0), height / 200)
     return np.maximum(np.maximum(sun, rare), np.clip(2 * clutter, 0, 1)).astype(np.float32)
 
@@ -87,7 +106,7 @@ def _join_rows(height: int) -> int:
 def _band(seen: Evidence, rng: np.random.Generator) -> _Band:
     """The photo's rows continued all around; above and below mirrored by one join, and to both sides of the horizon."""
     height = len(seen.sky)
-    known = seen.coverage >= WHOLE
+    known = _sources(seen)
     at = core_extent(known)
     layers = np.concatenate([seen.rgb, 255 * seen.sky[..., None], 255 * seen.ground[..., None]], -1)
     around = continue_around(layers, known, _dislike(seen)[at.top : at.bottom].max(0), at, rng)
@@ -96,21 +115,28 @@ def _band(seen: Evidence, rng: np.random.Generator) -> _Band:
     bottom = min(max(at.bottom + join, height // 2 + reach), height)
     rows = _mirror_rows(top - at.top, bottom - at.top, at.bottom - at.top)
     whole = around[rows]
-    return _Band(top=top, over=at.top - top, rgb=whole[..., :3], sky=whole[..., 3] / 255, ground=whole[..., 4] / 255)
+    return _Band(
+        top=top,
+        over=at.top - top,
+        under=bottom - at.bottom,
+        rgb=whole[..., :3],
+        sky=whole[..., 3] / 255,
+        ground=whole[..., 4] / 255,
+    )
 
 
-def _without_floating(band: _Band, dome: Float32[np.ndarray, "h w 3"]) -> _Band:
-    """The band with sky where its mirrored rows hold things that do not stand on anything."""
-    if band.over == 0:
-        return band
-    solid = 1 - band.sky[: band.over + 1]
-    standing = np.minimum.accumulate(solid[::-1], axis=0)[::-1]
-    floating = np.clip(2 * cv2.dilate(solid - standing, np.ones((5, 5), np.uint8)), 0, 1)[: band.over]
-    share = cv2.GaussianBlur(floating, (0, 0), 1.5)[..., None]
-    rgb, sky = band.rgb.copy(), band.sky.copy()
-    rgb[: band.over] = rgb[: band.over] * (1 - share) + dome[band.top : band.top + band.over] * share
-    sky[: band.over] = np.maximum(sky[: band.over], floating)
-    return replace(band, rgb=rgb, sky=sky)
+def _settled(band: _Band, dome: Float32[np.ndarray, "h w 3"]) -> _Band:
+    """The band with the dome's sky where its mirrored rows hold sky under things, or things in the sky."""
+    solid = 1 - band.sky
+    standing = np.minimum.accumulate(solid[band.over :: -1], axis=0)[::-1]
+    wrong = np.zeros_like(band.sky)
+    wrong[: band.over + 1] = solid[: band.over + 1] - standing
+    if band.under > _join_rows(len(dome)):
+        wrong[-band.under :] = band.sky[-band.under :]
+    wrong = np.clip(2 * cv2.dilate(wrong, np.ones((5, 5), np.uint8)), 0, 1)
+    share = cv2.GaussianBlur(wrong, (0, 0), len(dome) / 200)[..., None]
+    rgb = band.rgb * (1 - share) + dome[band.top : band.top + len(wrong)] * share
+    return replace(band, rgb=rgb, sky=np.maximum(band.sky, wrong))
 
 
 def _above(
@@ -118,34 +144,37 @@ def _above(
 ) -> Float32[np.ndarray, "k w 3"]:
     """Everything from the zenith to row `end`, in the band: the sky, and what rises into it."""
     upright = np.clip(1 - band.sky - band.ground, 0, 1)
-    over = rise(band.rgb, upright, band.top, seen.man_made > 0.5, rng)
-    inside = end - band.top
-    share = np.concatenate([over.share, 1 - band.sky[:inside]])[..., None]
-    return dome[:end] * (1 - share) + np.concatenate([over.rgb, band.rgb[:inside]]) * share
+    over = rise(band.rgb, upright, (band.top, end - band.top), seen.man_made > 0.5, rng)
+    share = over.share[..., None]
+    return dome[:end] * (1 - share) + over.rgb * share
 
 
 def _canopy(seen: Evidence, band: _Band, end: int, rng: np.random.Generator) -> Float32[np.ndarray, "k w 3"]:
-    """Without a visible sky: texture of the photo's top where it looks up, else a plain overcast sky."""
+    """Everything from the zenith to row `end` where the photo looks up and sees no sky: texture of its top."""
+    source = np.ascontiguousarray((_sources(seen) & (seen.ground < 0.5))[::-1])
+    turned, rim = np.ascontiguousarray(seen.rgb[::-1]), band.rgb[: end - band.top]
+    return ground_cap(turned, source, rim, len(turned) - end, seen.man_made > 0.5, rng)[::-1]
+
+
+def _dome(seen: Evidence, band: _Band, rng: np.random.Generator) -> Float32[np.ndarray, "h w 3"] | None:
+    """The sky everywhere; None where the photo looks up and sees none."""
+    dome = sky_dome(seen.rgb, _sources(seen) & (seen.sky > 0.6), rng)
     height = len(seen.sky)
-    known = seen.coverage >= WHOLE
-    if band.top < 0.44 * height:
-        source = np.ascontiguousarray((known & (seen.ground < 0.5))[::-1])
-        rim = band.rgb[: end - band.top]
-        return ground_cap(np.ascontiguousarray(seen.rgb[::-1]), source, rim, height - end, seen.man_made > 0.5, rng)[
-            ::-1
-        ]
-    grey = float(np.clip(seen.rgb[known].mean() * 1.6, 60, 235))
-    return np.full((end, 2 * height, 3), (0.96 * grey, grey, 1.05 * grey), np.float32)
+    if dome is None and band.top + band.over > (0.5 - LOOKS_UP / np.pi) * height:
+        brightness = float(np.clip(np.percentile(seen.rgb[_sources(seen)], 90) * 1.3, 70, 235))
+        return plain_sky(height, brightness, rng)
+    return dome
 
 
 def _below(seen: Evidence, band: _Band, first: int, rng: np.random.Generator) -> Float32[np.ndarray, "k w 3"]:
     """Everything from row `first` down to the nadir."""
     height = len(seen.sky)
-    known = (seen.coverage >= WHOLE) & (np.arange(height)[:, None] > 0.5 * height)
-    source = known & (seen.ground > 0.5) & (seen.clutter < 0.3)
-    if source.mean() < 1e-3:
-        source = (seen.coverage >= WHOLE) & (seen.sky < 0.5)
-    return ground_cap(seen.rgb, source, band.rgb[first - band.top :], first, seen.man_made > 0.5, rng)
+    low = _sources(seen) & (np.arange(height)[:, None] > 0.5 * height)
+    source = low & (seen.ground > 0.5) & (seen.clutter < 0.3)
+    rim, sky = band.rgb[first - band.top :], float(band.sky[first - band.top :].mean())
+    earth = EARTH * float(seen.rgb[_sources(seen)].mean())
+    rim = rim * (1 - sky) + earth * sky  # under nothing but sky there is earth, not sky
+    return ground_cap(seen.rgb, source, rim.astype(np.float32), first, seen.man_made > 0.5, rng)
 
 
 def _fill(seen: Evidence, run: Run) -> Float32[np.ndarray, "h w 3"]:
@@ -154,12 +183,12 @@ def _fill(seen: Evidence, run: Run) -> Float32[np.ndarray, "h w 3"]:
     overlap = _join_rows(height)
     band = _band(seen, run.rng)
     run.tell(0.45, "above and below")
-    dome = sky_dome(seen.rgb, (seen.coverage >= WHOLE) & (seen.sky > 0.6), run.rng)
+    dome = _dome(seen, band, run.rng)
     join = band.top + overlap
     if dome is None:
         above = _canopy(seen, band, join, run.rng)
     else:
-        band = _without_floating(band, dome)
+        band = _settled(band, dome)
         above = _above(seen, band, dome, join, run.rng)
     end = band.top + len(band.rgb)
     below = _below(seen, band, end - overlap, run.rng)

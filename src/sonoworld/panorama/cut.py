@@ -1,7 +1,8 @@
 """Joining two pictures of the same place along the path where they differ least (Efros & Freeman, SIGGRAPH 2001).
 
 Fine detail changes over along the cut, colour changes over across the whole overlap (two bands of Burt & Adelson,
-ACM ToG 1983), so that neither an edge nor a blur shows.
+ACM ToG 1983), so that neither an edge nor a blur shows. Where the two show different things, all changes over along
+the cut.
 """
 
 import cv2
@@ -10,6 +11,9 @@ from jaxtyping import Bool, Float32
 
 SOFT_PX = 1.2
 """Width of the change-over of fine detail, px."""
+
+UNLIKE = 60.0
+"""Colour difference (0..255) from half of which the two pictures show different things, which must not be mixed."""
 
 
 def least_cut(error: Float32[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
@@ -39,7 +43,9 @@ def join(left: Float32[np.ndarray, "h w c"], right: Float32[np.ndarray, "h w c"]
     ramp = ((np.arange(width, dtype=np.float32) + 0.5) / width)[None, :, None]
     low_left, low_right = _blur(left, width / 4), _blur(right, width / 4)
     detail = (left - low_left) * (1 - fine) + (right - low_right) * fine
-    return detail + low_left * (1 - ramp) + low_right * ramp
+    unlike = np.clip(np.abs(low_left - low_right).max(-1, keepdims=True) / UNLIKE - 0.5, 0, 1)
+    share = ramp * (1 - unlike) + fine * unlike
+    return detail + low_left * (1 - share) + low_right * share
 
 
 def join_rows(top: Float32[np.ndarray, "h w c"], bottom: Float32[np.ndarray, "h w c"]) -> Float32[np.ndarray, "h w c"]:

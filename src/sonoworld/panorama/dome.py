@@ -26,6 +26,10 @@ CLOUD_GRID, CLOUD_REACH = 1024, 5.0
 """Noise image size, and the range of layer coordinates it covers on each side of the zenith."""
 
 
+CLOUD_GAIN, LEAST_CONTRAST = 1.3, 7.0
+"""The sky overhead varies more than the strip a photo shows: gain, and least deviation of brightness (0..255)."""
+
+
 def _features(azimuth: Float64[np.ndarray, "*n"], s: Float64[np.ndarray, "*n"]) -> Float64[np.ndarray, "*n 5"]:
     c = np.sqrt(1 - s * s)
     return np.stack([np.ones_like(s), s, s * s, 0.3 * c * np.cos(azimuth), 0.3 * c * np.sin(azimuth)], -1)
@@ -58,23 +62,25 @@ def _cloud_ranks(height: int, rng: np.random.Generator) -> Float32[np.ndarray, "
 
 
 def _ladder(residual: Float64[np.ndarray, "n 3"]) -> Float64[np.ndarray, "64 3"]:
-    """Mean residual colour at 64 ranks of brightness, the extreme 2 % left out."""
+    """Mean residual colour at 64 ranks of brightness, the extreme 2 % left out, with at least some contrast."""
     order = np.argsort(residual.sum(1), kind="stable")
     order = order[int(0.02 * len(order)) : max(int(0.98 * len(order)), 1)]
     parts = np.array_split(residual[order], 64)
     steps = np.array([p.mean(0) if len(p) else np.zeros(3) for p in parts])
-    return steps - steps.mean(0)
+    steps = CLOUD_GAIN * (steps - steps.mean(0))
+    lacking = max(0.0, LEAST_CONTRAST - float(steps.mean(1).std()))
+    return steps + lacking * np.linspace(-1.7, 1.7, 64)[:, None]  # a ramp of ±√3 has deviation 1
 
 
 def _glow(height: int, colour: Float32[np.ndarray, "h w 3"], rng: np.random.Generator) -> Float32[np.ndarray, "h w 1"]:
     """Share of white around a sun behind the photographer, where it stands in most photos of a blue sky."""
     azimuth, s = _sphere_angles(height)
     side = rng.choice([-1.0, 1.0])
-    at, up = side * np.radians(rng.uniform(105, 150)), np.radians(rng.uniform(38, 55))
+    at, up = side * np.radians(rng.uniform(105, 150)), np.radians(rng.uniform(45, 60))
     cosine = s * np.sin(up) + np.sqrt(1 - s * s) * np.cos(up) * np.cos(azimuth - at)
     apart = np.arccos(np.clip(cosine, -1, 1))
-    blue = np.clip((colour[..., 2] - colour[..., 0]) / 50, 0, 1)
-    share = 0.55 * np.exp(-((apart / np.radians(9)) ** 2)) + 0.3 * np.exp(-apart / np.radians(28))
+    blue = np.clip((colour[..., 2] - colour[..., 0]) / 35, 0, 1)
+    share = 0.55 * np.exp(-((apart / np.radians(9)) ** 2)) + 0.25 * np.exp(-apart / np.radians(26))
     return (share * blue)[..., None].astype(np.float32)
 
 
@@ -102,5 +108,13 @@ def sky_dome(
     ranks = _cloud_ranks(height, rng)
     clouds = np.stack([np.interp(ranks, np.linspace(0, 1, 64), ladder[:, k]) for k in range(3)], -1)
     low, high = np.percentile(Y, [1, 99], axis=0)
-    dome = np.clip(smooth + 1.3 * clouds, 0.8 * low, np.minimum(255, 1.05 * high)).astype(np.float32)
+    dome = np.clip(smooth + clouds, 0.8 * low, np.minimum(255, 1.05 * high)).astype(np.float32)
     return dome + (255 - dome) * _glow(height, dome, rng)
+
+
+def plain_sky(height: int, brightness: float, rng: np.random.Generator) -> Float32[np.ndarray, "h w 3"]:
+    """A pale, lightly clouded sky where the photo shows none; `brightness` 0..255 at the horizon."""
+    s = np.clip(np.sin(row_elevations(height)), 0, 1)[:, None, None].astype(np.float32)
+    colour = brightness * (np.array([1.0, 1.0, 1.0], np.float32) - s * np.array([0.28, 0.18, 0.04], np.float32))
+    clouds = 0.12 * brightness * (_cloud_ranks(height, rng)[..., None] - 0.5)
+    return np.clip(colour + clouds, 0, 255).astype(np.float32)

@@ -18,7 +18,7 @@ TYPICAL, SPREAD = (0.3, 0.8), 0.35
 REPEAT_COST = 1.0
 """Cost of showing columns again, against the median cost of a join."""
 
-DISLIKE = 8.0
+DISLIKE = 30.0
 """Cost of showing a disliked column again, in repeats."""
 
 FOLD_COST = 5.0
@@ -80,7 +80,7 @@ def _try(cost: np.ndarray, dislike: np.ndarray, gap: int, rng: np.random.Generat
         starts = np.concatenate([np.arange(n - length + 1), np.arange(length - 1, n)])
         turn = np.repeat([0, 1], n - length + 1)
         join = cost[towards, turn, at, starts]
-        sums = np.concatenate([[0], np.cumsum(used + DISLIKE * dislike)])
+        sums = np.concatenate([[0], np.cumsum(used + DISLIKE * dislike**2)])
         first = np.where(turn == 0, starts, starts - length + 1)
         again = (sums[first + length] - sums[first]) / n
         score = join + REPEAT_COST * scale * again

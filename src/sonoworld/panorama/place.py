@@ -32,15 +32,15 @@ class Footprints:
 
 
 def _project_rows(camera: Camera, height: int, first: int, last: int) -> Footprints:
-    columns, rows = np.meshgrid(np.arange(2 * height + 1) + 0.5, np.arange(first, last + 1) + 0.5)
-    # one row and column more than asked: differences to them are the footprint
-    x, y, ahead = camera_pixel_from_direction(
-        direction_from_pixel(columns, rows, height), camera.K, camera.world_from_camera
-    )
-    right = np.hypot(x[:-1, 1:] - x[:-1, :-1], y[:-1, 1:] - y[:-1, :-1])
-    down = np.hypot(x[1:, :-1] - x[:-1, :-1], y[1:, :-1] - y[:-1, :-1])
-    x, y, ahead = x[:-1, :-1], y[:-1, :-1], ahead[:-1, :-1]
-    footprint = np.maximum(right, down)
+    columns, rows = np.meshgrid(np.arange(-1, 2 * height + 1) + 0.5, np.arange(first - 1, last + 1) + 0.5)
+    # one row and column more on each side: the smaller step to a neighbour is the footprint; the larger one may
+    # cross the plane of the camera, where the projection turns over
+    directions = direction_from_pixel(columns, rows, height)
+    x, y, ahead = camera_pixel_from_direction(directions, camera.K, camera.world_from_camera)
+    across = np.hypot(np.diff(x, axis=1), np.diff(y, axis=1))[1:-1]
+    along = np.hypot(np.diff(x, axis=0), np.diff(y, axis=0))[:, 1:-1]
+    footprint = np.maximum(np.minimum(across[:, 1:], across[:, :-1]), np.minimum(along[1:], along[:-1]))
+    x, y, ahead = x[1:-1, 1:-1], y[1:-1, 1:-1], ahead[1:-1, 1:-1]
     width_px, height_px = camera.size_px
     inside = np.minimum(np.minimum(x, width_px - x), np.minimum(y, height_px - y))
     coverage = np.where(ahead, np.clip(inside / footprint + 0.5, 0, 1), 0)

@@ -26,7 +26,7 @@ COARSEST = np.radians(4.0)
 
 @dataclass(frozen=True, slots=True)
 class Rise:
-    """Rows above the band, the lowest row last: colours 0..255 and their share 0..1 of the pixel."""
+    """Rows above the band and its first ones: colours 0..255 and their share 0..1 of the pixel."""
 
     rgb: Float32[np.ndarray, "k w 3"]
     share: Float32[np.ndarray, "k w"]
@@ -80,22 +80,27 @@ def _leaves(
     mask = upright > 0.8
     residual = local_residual(rgb, mask, float(COARSEST / np.pi * height))
     texture = spot_noise(residual, mask, (rows, rgb.shape[1]), rng)
-    return (colour[None] + texture).astype(np.float32)
+    return (colour[None] + 0.85 * texture).astype(np.float32)
 
 
 def rise(
     rgb: Float32[np.ndarray, "k w 3"],
     upright: Float32[np.ndarray, "k w"],
-    rows: int,
+    rows: tuple[int, int],
     man_made: bool,
     rng: np.random.Generator,
 ) -> Rise:
-    """`rows` rows above a band (its top row first) in which upright things end in a plausible outline."""
+    """Upright things going on above a band (its top row first) until they end in a plausible outline.
+
+    `rows` says how many rows above the band and how many inside it (to be joined with it) are wanted.
+    """
+    over, inside = rows
     row_angle = 2 * np.pi / rgb.shape[1]
     limit = _outline(upright[: max(2, round(0.01 / row_angle))].mean(0) > 0.5, row_angle, man_made, rng)
-    above = np.arange(rows, 0, -1)[:, None]
-    share = np.clip(limit[None] - above + 1, 0, 1).astype(np.float32)
+    above = np.arange(over, 0, -1)
+    free = np.clip(limit[None] - above[:, None] + 1, 0, 1)
+    share = np.concatenate([free, upright[:inside]]).astype(np.float32)
     if man_made:
-        mirrored = np.minimum(np.arange(rows, 0, -1), len(rgb) - 1)
+        mirrored = np.concatenate([np.minimum(above, len(rgb) - 1), np.arange(inside)])
         return Rise(rgb=rgb[mirrored], share=share)
-    return Rise(rgb=_leaves(rgb, upright, rows, rng), share=share)
+    return Rise(rgb=_leaves(rgb, upright, over + inside, rng), share=share)
