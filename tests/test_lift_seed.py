@@ -6,7 +6,7 @@ from scipy.spatial.transform import Rotation
 
 from sonoworld.backend import Run, find
 from sonoworld.frames import Pose, world_from_camera_rotation
-from sonoworld.lift.edges import edges_are_soft, snap_edges
+from sonoworld.lift.edges import edges_are_soft, snap_edges, unmixed
 from sonoworld.lift.footprint import FOOTPRINT, FootprintOptions
 from sonoworld.lift.hidden import hidden_layer, sky_dome
 from sonoworld.lift.surface import surface_normals
@@ -193,6 +193,18 @@ def test_soft_edges_are_found_and_snapped():
     between = (snapped > 3.3) & (snapped < 8.2)
     assert between.mean() < 0.02 * ((soft > 3.3) & (soft < 8.2)).mean() + 1e-4
     assert np.mean(np.abs(snapped - distance) > 0.5) < 0.002
+
+
+def test_fringes_take_the_colour_of_their_own_side():
+    distance = np.full((H, 2 * H), 9, np.float32)
+    distance[60:130, 300:] = distance[60:130, :20] = 3  # across ±180°
+    rgb = np.where((distance < 5)[..., None], np.array([200, 30, 30]), np.array([20, 90, 160])).astype(np.uint8)
+    mixed = rgb.copy()
+    mixed[59:61, 330:350] = mixed[70:80, 19:21] = mixed[90, 299:301] = (110, 60, 95)
+    np.testing.assert_array_equal(unmixed(distance, mixed), rgb)
+    thin = distance.copy()
+    thin[10, 100] = 2  # one pixel: there is nothing else of its kind
+    np.testing.assert_array_equal(unmixed(thin, rgb)[10, 100], rgb[10, 100])
 
 
 def test_the_backend_keeps_its_contract():

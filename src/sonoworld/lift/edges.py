@@ -5,7 +5,9 @@ Letters: r distance (m). All in log distance, columns wrapped.
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, UInt8
+
+from sonoworld.sphere import pad_sphere
 
 WINDOW_PX = 9
 STEP_RATIO = 1.5
@@ -16,6 +18,9 @@ SLACK_RATIO = 1.1
 
 BEND = 0.15
 """Second over first differences of inverse distance beyond which a surface is not straight."""
+
+FRINGE_RATIO = 1.15
+"""Neighbours further apart than this in distance leave a fringe of mixed colour."""
 
 SOFT_SHARE = 0.25
 """Share of in-between pixels among pixels at edges from which edges count as soft."""
@@ -69,3 +74,31 @@ def _extremes(log: np.ndarray, window_px: int = WINDOW_PX) -> tuple[np.ndarray, 
 
 def _wrapped(image: np.ndarray, pad: int) -> np.ndarray:
     return np.concatenate([image[:, -pad:], image, image[:, :pad]], 1)
+
+
+def unmixed(distance: Float32[np.ndarray, "h w"], rgb: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w 3"]:
+    """Colours without the fringe at depth edges, where a pixel of the picture shows near and far at once.
+
+    A pixel next to an edge takes the mean of those of its eight neighbours that lie on its own surface and are not
+    themselves next to an edge; where there is none (things one or two pixels thin) it keeps its colour.
+    """
+    wide_r, wide_rgb = pad_sphere(distance, 1), pad_sphere(rgb, 1)
+    height, width = distance.shape
+    shifts = [(dy, dx) for dy in (0, 1, 2) for dx in (0, 1, 2) if (dy, dx) != (1, 1)]
+
+    def beside(image: np.ndarray, shift: tuple[int, int]) -> np.ndarray:
+        return image[shift[0] : shift[0] + height, shift[1] : shift[1] + width]
+
+    ratios = [np.maximum(beside(wide_r, s), distance) / np.minimum(beside(wide_r, s), distance) for s in shifts]
+    fringe = np.maximum.reduce(ratios) > FRINGE_RATIO
+    inner = pad_sphere(~fringe, 1)
+    rows, columns = np.nonzero(fringe)
+    total, count = np.zeros((rows.size, 3), np.float32), np.zeros((rows.size, 1), np.float32)
+    for shift, ratio in zip(shifts, ratios, strict=True):
+        use = ((ratio < FRINGE_RATIO) & beside(inner, shift))[rows, columns][:, None]
+        total += use * beside(wide_rgb, shift)[rows, columns]
+        count += use
+    out = rgb.copy()
+    found = count[:, 0] > 0
+    out[rows[found], columns[found]] = np.rint(total[found] / count[found]).astype(np.uint8)
+    return out

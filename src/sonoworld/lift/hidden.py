@@ -79,6 +79,7 @@ def sky_dome(
     """A shell behind the sky shell, over the upper half and a little below, at a quarter of the resolution."""
     small = (2 * (sky.shape[0] // DOME_COARSER), sky.shape[0] // DOME_COARSER)
     open_sky = cv2.resize(sky.astype(np.uint8) * 255, small, interpolation=cv2.INTER_AREA) == 255
+    open_sky = cv2.erode(open_sky.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0  # without the fringe at its edge
     where = np.broadcast_to(row_elevations(small[1])[:, None] > -DOME_DOWN_RAD, open_sky.shape).copy()
     kind = np.where(open_sky, membrane.KNOWN, np.where(where, membrane.MISSING, membrane.OUTSIDE)).astype(np.uint8)
     colour = cv2.resize(rgb, small, interpolation=cv2.INTER_AREA).astype(np.float32)

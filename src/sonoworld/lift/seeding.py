@@ -3,7 +3,7 @@
 import numpy as np
 
 from sonoworld.backend import Run, Seed
-from sonoworld.lift.edges import edges_are_soft, snap_edges
+from sonoworld.lift.edges import edges_are_soft, snap_edges, unmixed
 from sonoworld.lift.footprint import FootprintOptions
 from sonoworld.lift.hidden import hidden_layer, sky_dome
 from sonoworld.lift.surface import surface_normals
@@ -28,7 +28,8 @@ def seeding(options: FootprintOptions) -> Seed:
         parts = [surfels(Layer(distance, surface_normals(distance), panorama.rgb, everywhere), footprint)]
         if options.hidden and options.walk_m > 0:
             run.tell(0.5, "hidden surfaces")
-            parts.append(surfels(hidden_layer(distance, panorama.rgb, options.walk_m), footprint))
+            clean = unmixed(distance, panorama.rgb)  # only for what is continued: the visible layer keeps its picture
+            parts.append(surfels(hidden_layer(distance, clean, options.walk_m), footprint))
         if options.dome and geometry.sky.any():
             run.tell(0.9, "sky dome")
             larger = Footprint(options.size + DOME_SIZE_EXTRA, options.opacity, options.max_stretch)
