@@ -5,11 +5,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sonoworld.sound.manner import Manner
 from sonoworld.sound.mood import Mood
 from sonoworld.sound.ring import Signal
-from sonoworld.sound.voices import air, life, water, works
+from sonoworld.sound.voices import air, life, rain, running_water, sea, water, works
 
 Voice = Callable[[int, np.random.Generator, Mood], Signal]
+
+
+def _by_manner(voice: Callable[[int, Manner, np.random.Generator], Signal]) -> Voice:
+    """A voice that takes a manner (−1..1) where the mood is 0..1."""
+
+    def speak(n: int, rng: np.random.Generator, mood: Mood) -> Signal:
+        scales = (2 * value - 1 for value in (mood.strength, mood.distance, mood.activity, mood.size))
+        return voice(n, Manner(*scales), rng)
+
+    return speak
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +33,10 @@ class Class:
 
 
 CLASSES: tuple[Class, ...] = (
-    Class("wind", air.wind, ("breeze", "gust", "storm wind", "windy", "air movement")),
+    Class("wind", _by_manner(air.wind), ("breeze", "gust", "storm wind", "windy", "air movement")),
     Class(
         "leaves",
-        air.leaves,
+        _by_manner(air.leaves),
         (
             "tree",
             "forest",
@@ -43,17 +54,21 @@ CLASSES: tuple[Class, ...] = (
             "wood",
         ),
     ),
-    Class("grass", air.grass, ("meadow", "field", "reed", "lawn", "hay", "wind in grass", "crop")),
-    Class("rain", water.rain, ("drizzle", "shower", "raindrop", "downpour")),
+    Class("grass", _by_manner(air.grass), ("meadow", "field", "reed", "lawn", "hay", "wind in grass", "crop")),
+    Class("rain", _by_manner(rain.rain), ("drizzle", "shower", "raindrop", "downpour")),
     Class("thunder", works.thunder, ("lightning", "thunderstorm", "storm")),
-    Class("stream", water.stream, ("brook", "creek", "trickle", "rivulet", "gurgling", "water flowing", "babbling")),
-    Class("river", water.river, ("rapids", "canal", "flowing river")),
-    Class("waterfall", water.waterfall, ("cascade", "falls", "weir")),
+    Class(
+        "stream",
+        _by_manner(running_water.stream),
+        ("brook", "creek", "trickle", "rivulet", "gurgling", "water flowing", "babbling"),
+    ),
+    Class("river", _by_manner(running_water.river), ("rapids", "canal", "flowing river")),
+    Class("waterfall", _by_manner(running_water.waterfall), ("cascade", "falls", "weir")),
     Class("fountain", water.fountain, ("water jet", "splash", "splashing")),
-    Class("sea waves", water.sea_waves, ("sea", "ocean", "wave", "surf", "beach", "shore", "coast")),
+    Class("sea waves", _by_manner(sea.sea_waves), ("sea", "ocean", "wave", "surf", "beach", "shore", "coast")),
     Class(
         "lapping",
-        water.lapping,
+        _by_manner(sea.lapping),
         (
             "lake",
             "lapping lake",

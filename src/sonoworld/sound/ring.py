@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from jaxtyping import Float64
-from scipy.fft import irfft, next_fast_len, rfft
+from scipy.fft import next_fast_len
 from scipy.signal import butter, sosfreqz
 
 RATE_HZ = 48_000
@@ -29,7 +29,7 @@ def noise(n: int, level_db_at_hz: Mapping[float, float], rng: np.random.Generato
     points = sorted(level_db_at_hz)
     gain = 10 ** (np.interp(np.log(f), np.log(points), [level_db_at_hz[p] for p in points]) / 20)
     gain[0] = 0
-    y = irfft(gain * (rng.standard_normal(f.size) + 1j * rng.standard_normal(f.size)), n)
+    y = np.fft.irfft(gain * (rng.standard_normal(f.size) + 1j * rng.standard_normal(f.size)), n)
     return unit(y)
 
 
@@ -42,7 +42,7 @@ def control(n: int, rng: np.random.Generator, beta: float, low_hz: float, high_h
     gain[0] = 0
     if not gain.any():
         gain[1] = 1.0
-    slow = unit(irfft(gain * np.exp(2j * np.pi * rng.random(f.size)) * rng.rayleigh(1, f.size), m))
+    slow = unit(np.fft.irfft(gain * np.exp(2j * np.pi * rng.random(f.size)) * rng.rayleigh(1, f.size), m))
     return np.interp(np.arange(n) * (m / n), np.arange(m + 1), np.r_[slow, slow[0]])
 
 
@@ -55,7 +55,7 @@ def unit(x: Signal) -> Signal:
 def _filtered(x: Signal, kind: str, edges_hz: float | list[float], order: int) -> Signal:
     sos = butter(order, edges_hz, kind, fs=RATE_HZ, output="sos")
     _, response = sosfreqz(sos, worN=np.fft.rfftfreq(x.size, 1 / RATE_HZ), fs=RATE_HZ)
-    return irfft(rfft(x) * response, x.size)
+    return np.fft.irfft(np.fft.rfft(x) * response, x.size)
 
 
 def low_pass(x: Signal, edge_hz: float, order: int = 2) -> Signal:
@@ -82,7 +82,7 @@ def resonate(x: Signal, modes: Mapping[float, tuple[float, float]]) -> Signal:
         top = np.exp(-1j * w)
         peak = abs(1 - 2 * r * np.cos(w) * top + r * r * top * top)
         response += gain * peak / (1 - 2 * r * np.cos(w) * z + r * r * z * z)
-    return irfft(rfft(x) * response, x.size)
+    return np.fft.irfft(np.fft.rfft(x) * response, x.size)
 
 
 def echo(x: Signal, t60_s: float, wet: float, rng: np.random.Generator, damp_hz: float = 5000.0) -> Signal:
@@ -95,7 +95,7 @@ def echo(x: Signal, t60_s: float, wet: float, rng: np.random.Generator, damp_hz:
     tail[start : start + length] = rng.standard_normal(length) * 10 ** (-3 * np.arange(length) / max(m, 1))
     tail = low_pass(tail, damp_hz, 1)
     tail /= np.sqrt(np.sum(tail**2)) + 1e-12
-    return x + wet * irfft(rfft(x) * rfft(tail), n)
+    return x + wet * np.fft.irfft(np.fft.rfft(x) * np.fft.rfft(tail), n)
 
 
 def phase(f: Signal) -> Signal:
@@ -118,4 +118,6 @@ def place(ring: Signal, event: Signal, start: int, gain: float = 1.0) -> None:
 
 def ring_length(seconds: float) -> int:
     """Samples of a ring of about this length that the FFT likes."""
-    return int(next_fast_len(round(seconds * RATE_HZ), real=True))
+    found = next_fast_len(round(seconds * RATE_HZ), real=True)
+    assert found is not None  # a positive length always has one
+    return found

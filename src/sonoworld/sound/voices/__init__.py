@@ -1,1 +1,1 @@
-"""Voices: one function per class of sound, `(n, rng, mood) -> ring of n samples`, level arbitrary."""
+"""Voices: one function per class of sound, `(n samples, manner, rng) -> one loop` of arbitrary level."""

@@ -1,54 +1,72 @@
-"""Wind, and what it moves. Gusts follow the 1/f^(5/3) spectrum of turbulence; levels grow as powers of the speed."""
+"""Wind, and what it moves: leaves, grass, storm."""
 
 import numpy as np
 
-from sonoworld.sound.grains import clicks, nearness, times
-from sonoworld.sound.mood import Mood
-from sonoworld.sound.ring import Signal, band_pass, control, low_pass, noise, phase, unit
+from sonoworld.sound.grains import Grains, nearness, scatter
+from sonoworld.sound.manner import Manner
+from sonoworld.sound.modulation import cycles, drift, gusts, poisson, thinned
+from sonoworld.sound.noise import Wave, shaped, tilt, unit
+from sonoworld.sound.resonance import band, lowpass
 
 STROUHAL = 0.2
-"""Vortices leave a wire of diameter d at f = 0.2 v/d (Strouhal 1878)."""
+"""Vortices behind a rod of diameter d in wind v come at f = 0.2 v / d (Strouhal 1878)."""
 
 
-def gusts(n: int, rng: np.random.Generator, mean_ms: float, turbulence: float) -> Signal:
-    """Wind speed, m/s: log-normal gusts with the 1/f^(5/3) spectrum of turbulence."""
-    return mean_ms * np.exp(1.2 * turbulence * control(n, rng, 5 / 3, 0.05, 4))
+def wind(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
+    """Rumble ~ v³, a middle band that opens with the gusts, and the tones of a few edges and twigs."""
+    mean_speed = rng.uniform(5, 10) * 1.5**manner.strength
+    speed = gusts(n, rng, rng.uniform(0.08, 0.2) * (1 + 0.4 * manner.strength))
+    power = speed**3
+    rumble = {25: 1, 60: 0, 130: 1, 250: -8, 500: -20, 1000: -30, 3000: -42, 10000: -58}
+    middle = {60: -20, 200: -6, 400: 0, 900: -6, 2500: -18, 10000: -42}
+    tone = rng.uniform(-1.5, 1.5)
+    out = shaped(n, tilt(rumble, tone), rng) * power
+    out += rng.uniform(0.1, 0.3) * 1.4**manner.strength * shaped(n, tilt(middle, tone), rng) * power**1.5
+    for _ in range(rng.integers(1, 5)):
+        out += rng.uniform(0.01, 0.06) * _edge(n, mean_speed * speed, rng) * speed**4
+    return out
 
 
-def wind(n: int, rng: np.random.Generator, mood: Mood) -> Signal:
-    """Wind past ears and edges: a deep bed, a mid band that follows gusts, and faint whistles."""
-    v = gusts(n, rng, 4 + 9 * mood.strength, 0.05 + 0.13 * rng.random() + 0.1 * mood.strength)
-    w = v / v.mean()
-    bed = noise(n, {25: 1, 60: 0, 130: 1, 250: -9, 500: -20, 1000: -29, 3000: -42, 10000: -60}, rng)
-    middle = noise(n, {60: -20, 200: -6, 400: 0, 900: -8, 2500: -22, 10000: -50}, rng)
-    y = bed * w**3 + (0.10 + 0.15 * mood.strength) * middle * w**4.5
-    for d_m in np.exp(rng.uniform(np.log(0.0022), np.log(0.012), 3)):
-        turns = 2 * np.pi * phase(np.clip(STROUHAL * v / d_m, 60, 4000))
-        narrow = [unit(low_pass(rng.standard_normal(n), 12)) for _ in range(2)]
-        whistle = narrow[0] * np.cos(turns) + narrow[1] * np.sin(turns)
-        y += whistle * w**4 * rng.uniform(0.005, 0.04) * (0.4 + mood.strength)
-    return y
+def _edge(n: int, speed: Wave, rng: np.random.Generator) -> Wave:
+    """The narrow band sung by one edge, its pitch following the wind."""
+    hz = STROUHAL * speed / np.exp(rng.uniform(np.log(0.0025), np.log(0.012)))
+    turns = 2 * np.pi * cycles(np.clip(hz, 60.0, 4000.0))
+    still, turned = (unit(lowpass(rng.standard_normal(n), 14.0, 2)) for _ in range(2))
+    return still * np.cos(turns) + turned * np.sin(turns)
 
 
-def leaves(n: int, rng: np.random.Generator, mood: Mood) -> Signal:
-    """A crown of leaves in the wind: thousands of ticks that come and go with the gusts, over a soft bed."""
-    v = gusts(n, rng, 4, 0.15 + 0.25 * mood.strength)
-    g = np.clip(v / v.mean(), 0, 3) ** 2.5
-    t = times(3000 + 5000 * mood.activity, n, rng, g)
-    f = np.exp(rng.normal(np.log(3800 - 1200 * mood.size), 0.4, t.size))
-    ticks = clicks(n, t, f, rng.uniform(0.001, 0.006, t.size), nearness(t.size, rng, 1, 12), 0.85, rng)
-    ticks = band_pass(ticks, 1200, 9000, 1)
-    bed = noise(n, {60: -4, 200: -6, 1000: -13, 3000: -9, 7000: -14, 12000: -26}, rng) * g
-    return low_pass(unit(ticks) + (0.5 + 0.5 * mood.distance) * bed, 14000 - 9000 * mood.distance, 1)
+def leaves(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
+    """Thousands of leaf taps a second, as many as the gusts allow, over a soft rush of air through the crown."""
+    speed = gusts(n, rng, rng.uniform(0.22, 0.42))
+    swing = np.minimum(speed, 3.0) ** 2.2
+    rate = rng.uniform(2500, 8000) * manner.busier**0.5 * 1.6**manner.strength
+    times = thinned(poisson(rate, n, rng), np.minimum(swing / 3, 1.0), rng)
+    k = times.size
+    pitch = rng.uniform(2400, 4200) / manner.larger
+    hz = pitch * np.exp(rng.normal(0, 0.45, k))
+    taps = Grains(times, hz, 1 / rng.uniform(0.0008, 0.006, k), nearness(k, rng, 1.5, 12), noise=0.85)
+    dry = band(scatter(n, taps, rng), 900, 9000)
+    rush = shaped(n, {60: -6, 200: -3, 700: 0, 2500: -4, 6000: -10, 16000: -24}, rng) * swing
+    return unit(dry) + rng.uniform(0.5, 1.1) * unit(rush) + 0.25 * shaped(n, {60: 0, 200: -6, 1000: -18}, rng)
 
 
-def grass(n: int, rng: np.random.Generator, mood: Mood) -> Signal:
-    """Dry grass brushing: finer, higher and softer than leaves."""
-    v = gusts(n, rng, 3, 0.2 + 0.2 * mood.strength)
-    g = np.clip(v / v.mean(), 0, 3) ** 2
-    hiss = noise(n, {200: -22, 800: -10, 2500: -2, 5000: 0, 9000: -5, 16000: -18}, rng) * g
-    t = times(2500 + 3000 * mood.activity, n, rng, g)
-    f = np.exp(rng.normal(np.log(5200), 0.35, t.size))
-    ticks = clicks(n, t, f, rng.uniform(0.0006, 0.003, t.size), nearness(t.size, rng, 0.6, 8), 0.9, rng)
-    low = noise(n, {40: 0, 120: -3, 400: -16, 2000: -34, 10000: -50}, rng) * g**1.5
-    return hiss + 0.5 * unit(band_pass(ticks, 2000, 12000, 1)) + 0.35 * low
+def grass(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
+    """Blades brushing each other: a thin, high, even hiss that comes in waves, a few dry strokes in it."""
+    speed = gusts(n, rng, rng.uniform(0.25, 0.45))
+    swing = np.minimum(speed, 3.0) ** 2
+    centre = rng.uniform(3500, 6000) / manner.larger
+    hiss = {200: -30, centre / 4: -12, centre: 0, 2 * centre: -6, 20000: -22}
+    waves = shaped(n, hiss, rng) * swing
+    times = thinned(poisson(rng.uniform(200, 700) * manner.busier, n, rng), np.minimum(swing / 3, 1.0), rng)
+    k = times.size
+    strokes = Grains(
+        times, rng.uniform(2000, 7000, k), 1 / rng.uniform(0.004, 0.02, k), nearness(k, rng, 1, 8), None, 1.0, 0.004
+    )
+    air = shaped(n, {40: 0, 150: -3, 500: -14, 2000: -30}, rng) * speed**2
+    return unit(waves) + 0.7 * unit(band(scatter(n, strokes, rng), 1500, 9000)) + rng.uniform(0.3, 0.6) * air
+
+
+def far_rush(n: int, rng: np.random.Generator) -> Wave:
+    """The bed under outdoor sounds: air and far things, mostly below 500 Hz, hardly moving."""
+    bed = {40: 4, 150: 0, 500: -10, 1500: -20, 4000: -28, 10000: -38, 20000: -50}
+    return shaped(n, tilt(bed, rng.uniform(-1, 1)), rng) * np.exp(0.12 * drift(n, rng, 1, 0.1, 3))

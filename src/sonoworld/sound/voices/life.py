@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sonoworld.sound.grains import clicks, nearness, times
+from sonoworld.sound.events import clicks, nearness, times
 from sonoworld.sound.mood import Mood
 from sonoworld.sound.ring import (
     RATE_HZ,
@@ -58,7 +58,7 @@ def _syllable(rng: np.random.Generator, base_hz: float, harmonic: float, taste: 
 def birds(n: int, rng: np.random.Generator, mood: Mood) -> Signal:
     """Several singers at their own distances, each with a small repertoire sung in phrases."""
     y = np.zeros(n)
-    for _ in range(1 + int(round(4 * mood.activity + rng.random()))):
+    for _ in range(1 + round(4 * mood.activity + rng.random())):
         taste = rng.dirichlet(np.full(5, 0.7))
         base = np.exp(rng.uniform(np.log(2000), np.log(5200))) * (1.25 - 0.5 * mood.size)
         repertoire = [_syllable(rng, base, rng.uniform(0.02, 0.2), taste) for _ in range(int(rng.integers(2, 5)))]
@@ -168,10 +168,14 @@ def dog(n: int, rng: np.random.Generator, mood: Mood) -> Signal:
 
 
 def _throat(
-    n: int, rng: np.random.Generator, contour: tuple[tuple[float, float], ...], modes: Mapping[float, tuple[float, float]],
-    breath: float, rate_per_s: float,
-) -> Signal:  # fmt: skip
-    """A call with pitch contour (s, Hz) and formants, repeated."""
+    on: tuple[int, np.random.Generator],
+    contour: tuple[tuple[float, float], ...],
+    modes: Mapping[float, tuple[float, float]],
+    breath: float,
+    rate_per_s: float,
+) -> Signal:
+    """A call with pitch contour (s, Hz) and formants, repeated `on` a ring (n, rng)."""
+    n, rng = on
     seconds = contour[-1][0]
     u = np.arange(int(seconds * RATE_HZ)) / RATE_HZ
     f0 = np.interp(u, [c[0] for c in contour], [c[1] for c in contour]) * rng.uniform(0.9, 1.1)
@@ -184,7 +188,7 @@ def cat(n: int, rng: np.random.Generator, mood: Mood) -> Signal:
     """Meows: a vowel that opens and closes on a rising and falling pitch."""
     s = 1.3 - 0.5 * mood.size
     contour = ((0.0, 420 * s), (0.2, 620 * s), (0.5, 560 * s), (0.8, 400 * s))
-    return _throat(n, rng, contour, {900 * s: (150, 1.0), 1700 * s: (200, 0.8), 3200: (350, 0.3)}, 0.05, 0.25)
+    return _throat((n, rng), contour, {900 * s: (150, 1.0), 1700 * s: (200, 0.8), 3200: (350, 0.3)}, 0.05, 0.25)
 
 
 def rooster(n: int, rng: np.random.Generator, mood: Mood) -> Signal:
@@ -209,7 +213,7 @@ def cattle(n: int, rng: np.random.Generator, mood: Mood) -> Signal:
     """Lowing."""
     s = 1.2 - 0.4 * mood.size
     contour = ((0.0, 110 * s), (0.3, 150 * s), (1.2, 160 * s), (1.8, 120 * s))
-    return _throat(n, rng, contour, {320 * s: (90, 1.0), 800 * s: (140, 0.6), 2300: (300, 0.15)}, 0.08, 0.15)
+    return _throat((n, rng), contour, {320 * s: (90, 1.0), 800 * s: (140, 0.6), 2300: (300, 0.15)}, 0.08, 0.15)
 
 
 def sheep(n: int, rng: np.random.Generator, mood: Mood) -> Signal:
@@ -227,7 +231,7 @@ def seagull(n: int, rng: np.random.Generator, mood: Mood) -> Signal:
     s = rng.uniform(0.9, 1.15) * (1.2 - 0.4 * mood.size)
     contour = ((0.0, 900 * s), (0.08, 1500 * s), (0.25, 1250 * s), (0.45, 900 * s))
     rate = 0.5 + 1.2 * mood.activity
-    return _throat(n, rng, contour, {1400 * s: (250, 1.0), 2700 * s: (350, 0.7), 4200: (600, 0.3)}, 0.05, rate)
+    return _throat((n, rng), contour, {1400 * s: (250, 1.0), 2700 * s: (350, 0.7), 4200: (600, 0.3)}, 0.05, rate)
 
 
 _VOWELS = (
@@ -281,7 +285,7 @@ def footsteps(n: int, rng: np.random.Generator, mood: Mood) -> Signal:
             (0.0, 1.0, 60, 400, 0.03), (0.0, 0.6, 300, 2500, 0.02), (rng.uniform(0.10, 0.14), 0.5, grit, 5000, 0.05),
         ):  # fmt: skip
             t = np.mod(at + late + rng.exponential(spread, 40), n / RATE_HZ)
-            y += level * clicks(n, t, rng.uniform(low, high, 40), np.full(40, 0.003), rng.random(40), 0.7, rng)
+            y += level * clicks(t, rng.uniform(low, high, 40), np.full(40, 0.003), rng.random(40), 0.7, (n, rng))
     return echo(low_pass(y, 9000 - 5000 * mood.distance, 1), 0.4, 0.15, rng) + 1e-3 * unit(
         high_pass(rng.standard_normal(n), 60)
     )

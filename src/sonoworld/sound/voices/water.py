@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sonoworld.sound.grains import bubbles, clicks, log_uniform, nearness, times
+from sonoworld.sound.events import bubbles, clicks, log_uniform, nearness, times
 from sonoworld.sound.mood import Mood
 from sonoworld.sound.ring import RATE_HZ, Signal, band_pass, control, echo, low_pass, noise, resonate, unit
 
@@ -17,7 +17,7 @@ def rain(n: int, rng: np.random.Generator, mood: Mood) -> Signal:
     }  # fmt: skip
     t = times(600 + 5500 * heavy, n, rng)
     f = np.exp(rng.normal(np.log(2500), 0.6, t.size))
-    drops = clicks(n, t, f, rng.uniform(0.0004, 0.0025, t.size), nearness(t.size, rng, 0.5, 30), 0.6, rng)
+    drops = clicks(t, f, rng.uniform(0.0004, 0.0025, t.size), nearness(t.size, rng, 0.5, 30), 0.6, (n, rng))
     t = times(40 + 250 * rng.random(), n, rng)
     rise = rng.uniform(0, 0.08, t.size)
     puddles = bubbles(n, t, log_uniform(0.0004, 0.003, t.size, rng), nearness(t.size, rng), rise)
@@ -98,7 +98,7 @@ def lapping(n: int, rng: np.random.Generator, mood: Mood) -> Signal:
     slap = control(n, rng, 0.5, 0.3, 2)
     soft = noise(n, {60: -3, 200: 0, 700: -3, 2500: -9, 8000: -20, 20000: -34}, rng)
     y += (0.2 + 0.3 * mood.strength) * soft * np.clip(slap, 0, None) ** 2
-    return y + 0.3 * resonate(y, {f: (25.0, 1.0) for f in rng.uniform(80, 350, 3)})
+    return y + 0.3 * resonate(y, dict.fromkeys(rng.uniform(80, 350, 3).tolist(), (25.0, 1.0)))
 
 
 def dripping(n: int, rng: np.random.Generator, mood: Mood) -> Signal:
@@ -106,7 +106,7 @@ def dripping(n: int, rng: np.random.Generator, mood: Mood) -> Signal:
     t = times(0.8 + 2.5 * mood.activity, n, rng)
     r = log_uniform(0.001, 0.004, t.size, rng)
     y = bubbles(n, t, r, rng.uniform(0.3, 1, t.size), rng.uniform(0.02, 0.1, t.size))
-    ticks = clicks(n, t, 4000 + 3000 * rng.random(t.size), np.full(t.size, 0.0008), np.full(t.size, 0.25), 0.7, rng)
+    ticks = clicks(t, 4000 + 3000 * rng.random(t.size), np.full(t.size, 0.0008), np.full(t.size, 0.25), 0.7, (n, rng))
     return echo(y + ticks, 0.6 + 1.2 * mood.size, 0.35, rng) + 1e-4 * rng.standard_normal(n)
 
 
@@ -114,4 +114,4 @@ def tap(n: int, rng: np.random.Generator, mood: Mood) -> Signal:
     """A tap running into a sink: steady hiss, bubbles, and the basin's ringing."""
     hiss = noise(n, {100: -14, 500: -6, 1500: 0, 5000: -3, 12000: -10, 20000: -20}, rng)
     y = hiss * np.exp(0.08 * control(n, rng, 0.5, 1, 12)) + 0.5 * _running(n, rng, 5000, 0.004)
-    return echo(y + 0.4 * resonate(y, {f: (18.0, 1.0) for f in rng.uniform(250, 1800, 4)}), 0.4, 0.2, rng)
+    return echo(y + 0.4 * resonate(y, dict.fromkeys(rng.uniform(250, 1800, 4).tolist(), (18.0, 1.0))), 0.4, 0.2, rng)

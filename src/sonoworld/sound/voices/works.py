@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sonoworld.sound.grains import clicks, times
+from sonoworld.sound.events import clicks, times
 from sonoworld.sound.mood import Mood
 from sonoworld.sound.ring import (
     RATE_HZ,
@@ -106,7 +106,7 @@ def train(n: int, rng: np.random.Generator, mood: Mood) -> Signal:
         (2700, 160, 0.1),
     ):
         tone = np.full(t.size, f * rng.uniform(0.9, 1.1))
-        y += clicks(n, t, tone, np.full(t.size, 1 / decay), g * rng.uniform(0.7, 1.1, t.size), 0.25, rng)
+        y += clicks(t, tone, np.full(t.size, 1 / decay), g * rng.uniform(0.7, 1.1, t.size), 0.25, (n, rng))
     return rumble * np.exp(0.1 * control(n, rng, 1, 0.1, 5)) + 0.6 * unit(
         low_pass(echo(y, 0.5, 0.5, rng, 1500), 4000, 1)
     )
@@ -117,7 +117,7 @@ def bicycle(n: int, rng: np.random.Generator, mood: Mood) -> Signal:
     rate = rng.uniform(14, 26) * (0.7 + 0.6 * mood.strength)
     count = max(4, round(n / RATE_HZ * rate))
     t = np.mod((np.arange(count) + rng.normal(0, 0.03, count)) * n / RATE_HZ / count, n / RATE_HZ)
-    ticks = clicks(n, t, rng.normal(5200, 300, count), np.full(count, 0.0012), rng.uniform(0.6, 1, count), 0.4, rng)
+    ticks = clicks(t, rng.normal(5200, 300, count), np.full(count, 0.0012), rng.uniform(0.6, 1, count), 0.4, (n, rng))
     tyres = noise(n, {100: -8, 400: -2, 1200: 0, 4000: -6, 10000: -20}, rng) * np.exp(
         0.2 * control(n, rng, 0.5, 0.5, 8)
     )
@@ -249,8 +249,8 @@ def typewriter(n: int, rng: np.random.Generator, mood: Mood) -> Signal:
     """Keys in bursts, a type bar's clack each."""
     active = np.clip(control(n, rng, 1, 0.1, 0.8) + 0.5, 0, None)
     t = times(9 + 6 * mood.activity, n, rng, active)
-    y = clicks(n, t, rng.normal(2600, 300, t.size), np.full(t.size, 0.006), rng.uniform(0.5, 1, t.size), 0.6, rng)
-    y += clicks(n, t, rng.normal(420, 60, t.size), np.full(t.size, 0.02), rng.uniform(0.3, 0.6, t.size), 0.3, rng)
+    y = clicks(t, rng.normal(2600, 300, t.size), np.full(t.size, 0.006), rng.uniform(0.5, 1, t.size), 0.6, (n, rng))
+    y += clicks(t, rng.normal(420, 60, t.size), np.full(t.size, 0.02), rng.uniform(0.3, 0.6, t.size), 0.3, (n, rng))
     return echo(y, 0.35, 0.2, rng) + 2e-3 * rng.standard_normal(n)
 
 
@@ -289,14 +289,9 @@ def music_box(n: int, rng: np.random.Generator, mood: Mood) -> Signal:
             place(
                 y, _struck(rng, ((f, 1.0, 1.8), (2.76 * f, 0.3, 0.5), (5.40 * f, 0.1, 0.15)), 1.5), int(k * n / count)
             )
+    t = times(12, n, rng)
     crackle = clicks(
-        n,
-        t := times(12, n, rng),
-        rng.uniform(1500, 6000, t.size),
-        np.full(t.size, 0.0006),
-        rng.exponential(0.2, t.size),
-        0.9,
-        rng,
+        t, rng.uniform(1500, 6000, t.size), np.full(t.size, 0.0006), rng.exponential(0.2, t.size), 0.9, (n, rng)
     )
     return band_pass(echo(y, 0.6, 0.2, rng), 150, 9000, 1) + 0.2 * crackle * np.abs(y).max()
 
@@ -311,17 +306,16 @@ def fire(n: int, rng: np.random.Generator, mood: Mood) -> Signal:
     followers = [t + np.cumsum(rng.exponential(0.012, int(rng.integers(0, 7)))) for t in first]
     t = np.mod(np.concatenate([first, *followers]), n / RATE_HZ)
     f, decay = np.exp(rng.normal(np.log(3000), 0.5, t.size)), np.exp(rng.normal(np.log(0.0011), 0.6, t.size))
-    c = clicks(n, t, f, np.minimum(decay, 0.01), np.exp(rng.normal(0, 1.0, t.size)), 0.75, rng)
+    c = clicks(t, f, np.minimum(decay, 0.01), np.exp(rng.normal(0, 1.0, t.size)), 0.75, (n, rng))
     c = unit(0.6 * band_pass(c, 1200, 9000, 1) + 0.5 * band_pass(c, 300, 1500, 1))
     p = times(1.2, n, rng)
     pops = clicks(
-        n,
         p,
         rng.uniform(250, 900, p.size),
         rng.uniform(0.004, 0.012, p.size),
         np.exp(rng.normal(0, 0.5, p.size)),
         0.5,
-        rng,
+        (n, rng),
     )
     return (0.6 + 0.8 * mood.strength) * lap + 0.03 * hiss + rng.uniform(0.25, 0.6) * c + 0.2 * unit(pops)
 
@@ -358,5 +352,7 @@ def city(n: int, rng: np.random.Generator, mood: Mood) -> Signal:
     y = bed * np.exp(0.15 * control(n, rng, 1, 0.1, 3)) + 0.5 * car_pass(n, rng, Mood(0.5, 0.8, mood.activity, 0.5))
     t = times(2 + 6 * mood.activity, n, rng)
     f = np.exp(rng.uniform(np.log(150), np.log(6000), t.size))
-    clanks = clicks(n, t, f, rng.uniform(0.005, 0.04, t.size), 0.25 * np.exp(rng.normal(-0.7, 0.9, t.size)), 0.35, rng)
+    clanks = clicks(
+        t, f, rng.uniform(0.005, 0.04, t.size), 0.25 * np.exp(rng.normal(-0.7, 0.9, t.size)), 0.35, (n, rng)
+    )
     return y + 0.3 * echo(clanks, 1.2, 0.5, rng, 2000)
