@@ -1,4 +1,4 @@
-"""A world of 15 thousand splats made in code: a courtyard whose walls have one colour each, and three sounds.
+"""A world of six thousand splats made in code: a courtyard whose walls have one colour each, and three sounds.
 
 Red wall ahead, blue to the left, yellow behind, magenta to the right, 5 m away; green ground 1.6 m below the eye; pale
 sky. A point sounds 2 m to the left, a surface on the wall ahead, ambience everywhere.
@@ -26,18 +26,18 @@ def small_world(label: str = "fountain") -> Scene:
 
 
 def courtyard() -> Splats:
-    along = np.arange(-WALL_M, WALL_M, 0.2)
-    high = np.arange(-EYE_M, HIGH_M, 0.2)
+    along = np.arange(-WALL_M, WALL_M, 0.25)
+    high = np.arange(-EYE_M, HIGH_M, 0.25)
     a, z = (grid.ravel() for grid in np.meshgrid(along, high))
     far = np.full_like(a, WALL_M)
     x, y = (grid.ravel() for grid in np.meshgrid(along, along))
     parts = [
-        (np.stack([far, a, z], -1), AHEAD, 0.14),
-        (np.stack([a, far, z], -1), LEFT, 0.14),
-        (np.stack([-far, a, z], -1), BEHIND, 0.14),
-        (np.stack([a, -far, z], -1), RIGHT, 0.14),
-        (np.stack([x, y, np.full_like(x, -EYE_M)], -1), GROUND, 0.14),
-        (sphere(4000) * 60.0, SKY, 2.5),
+        (np.stack([far, a, z], -1), AHEAD, 0.17),
+        (np.stack([a, far, z], -1), LEFT, 0.17),
+        (np.stack([-far, a, z], -1), BEHIND, 0.17),
+        (np.stack([a, -far, z], -1), RIGHT, 0.17),
+        (np.stack([x, y, np.full_like(x, -EYE_M)], -1), GROUND, 0.17),
+        (sphere(1500) * 60.0, SKY, 4.0),
     ]
     means = np.concatenate([points for points, _, _ in parts]).astype(np.float32)
     colours = np.concatenate([np.tile(np.array(colour) / 255, (len(points), 1)) for points, colour, _ in parts])

@@ -21,7 +21,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-SIZE = (960, 540)
+SIZE = (800, 450)
 
 
 def find_chromium(named: str | None) -> str:
