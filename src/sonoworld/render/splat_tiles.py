@@ -144,7 +144,7 @@ def _bin(order: np.ndarray, q: np.ndarray, width: int, height: int) -> tuple[np.
     return starts, ids
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, parallel=True, fastmath=True)  # twice as fast; `_project` lets no NaN or infinity through
 @no_type_check
 def _blend(
     bins: tuple[np.ndarray, np.ndarray], q: np.ndarray, opacity: np.ndarray, colours: np.ndarray, size: tuple[int, int]
