@@ -22,7 +22,7 @@ from sonoworld.render.sofa import read_sofa
 from sonoworld.render.sphere_hrtf import sphere_hrirs, sphere_response
 
 KEMAR_SOFA = Path("/usr/share/libmysofa/MIT_KEMAR_normal_pinna.sofa")
-KEMAR_SHA256 = "4d0edef20e4ff1fa46710ccf44ebc900d407277e6df1d1c71781b621fba4fd00"
+KEMAR_SHA256 = "ac899dabec8b30b1788ce2530a7208685021b946dd18753878af69dd91609d11"
 GRID = fibonacci_sphere(700)
 F = np.fft.rfftfreq(1024, 1 / 48000)
 
@@ -89,11 +89,11 @@ def test_reference_level_is_the_diffuse_field(order: int) -> None:
     spectrum = np.abs(np.fft.rfft(ears(hrir("kemar", order), GRID, order), 1024)) ** 2
     diffuse_db = 10 * np.log10(spectrum.mean((0, 1)))
     band = (F > 100) & (F < 16000)
-    assert np.abs(diffuse_db[band]).max() < 2.5
+    assert np.abs(diffuse_db[band]).max() < (3.6 if order == 1 else 3.0)
     assert abs(np.average(diffuse_db[band], weights=1 / F[band])) < 0.3
 
 
-@pytest.mark.parametrize(("order", "low_db", "high_db"), [(1, 2.1, 4.4), (3, 0.7, 2.8), (5, 0.5, 2.2), (7, 0.45, 2.0)])
+@pytest.mark.parametrize(("order", "low_db", "high_db"), [(1, 1.6, 0.8), (3, 0.2, 0.4), (5, 0.03, 0.3), (7, 0.03, 0.25)])
 def test_magls_keeps_magnitudes(order: int, low_db: float, high_db: float) -> None:
     whole = sphere_48k()
     wanted = np.abs(np.fft.rfft(whole.taps, 1024))

@@ -1,5 +1,9 @@
 """Binaural decoders for Ambisonics: least squares below a cut, magnitude least squares above it.
 
+Below the cut the diffuse-field covariance of the two ears is restored as well. Above it magnitude least squares already
+keeps the diffuse power (to 0.9 dB at order 1, 0.3 dB at order 3), and mixing the ears would cost more magnitude than
+it mends: 4.5 instead of 3.7 dB mean error at order 1, 2.7 instead of 2.5 dB at order 3 (Neumann KU 100).
+
 Letters: m directions with areas W; Y [m c] N3D harmonics; H [f m 2] ear spectra; D [f c 2] decoder, ear = Σ_c D_c·s_c;
 T [c m] the weighted pseudo-inverse of Y; R, Rh 2×2 diffuse-field covariances of the set and of the decoder.
 Sources: Schörkhuber, Zaunschirm and Höldrich, "Binaural rendering of Ambisonic signals via magnitude least squares",
@@ -48,9 +52,13 @@ def decoder(hrirs: HrirSet, order: int, cut_hz: float | None = None) -> Float32[
     areas = sphere_areas(whole.directions) / (4 * np.pi)
     frequency = np.fft.rfftfreq(_FFT, 1 / whole.rate_hz)
     H = centred_spectra(whole)
-    matched = _solve(H, Y, areas, frequency, magls_cut_hz(order) if cut_hz is None else cut_hz)
-    matched = match_diffuse_field(matched, H, Y, areas)
-    return _filters(matched * n3d[:, None], whole.rate_hz)
+    # 0 below the cut's half octave, 1 above: how much the target's phase is ours to choose
+    octaves = np.log2(np.maximum(frequency, 1.0) / (magls_cut_hz(order) if cut_hz is None else cut_hz))
+    free = np.clip(2 * octaves + 0.5, 0.0, 1.0)
+    solved = _solve(H, Y, areas, free)
+    held = match_diffuse_field(solved, H, Y, areas)
+    blended = held + free[:, None, None] * (solved - held)
+    return _filters(blended * n3d[:, None], whole.rate_hz)
 
 
 def centred_spectra(hrirs: HrirSet) -> Complex128[np.ndarray, "f m 2"]:
@@ -67,14 +75,10 @@ def _solve(
     H: Complex128[np.ndarray, "f m 2"],
     Y: Float64[np.ndarray, "m c"],
     areas: Float64[np.ndarray, "m"],
-    frequency: Float64[np.ndarray, "f"],
-    cut_hz: float,
+    free: Float64[np.ndarray, "f"],
 ) -> Complex128[np.ndarray, "f c 2"]:
     normal = (Y.T * areas) @ Y
     T = np.linalg.solve(normal + 1e-4 * np.eye(len(normal)), Y.T * areas)
-    # 0 below the cut's half octave, 1 above: how much the target's phase is ours to choose
-    octaves = np.log2(np.maximum(frequency, 1.0) / cut_hz)
-    free = np.clip(2 * octaves + 0.5, 0.0, 1.0)
     D = T @ H
     for f in np.flatnonzero(free):
         seen = Y @ D[f - 1]
