@@ -15,6 +15,10 @@ WRAP_PX = 48
 UPRIGHT_COSINE = 0.9945
 """A line within 6° of gravity is upright."""
 
+LINE_PX = 2
+NEARBY = 0.08
+"""Standard deviation of the neighbourhood in which upright lines count, part of the picture's width."""
+
 
 @dataclass(frozen=True, slots=True)
 class Regions:
@@ -110,15 +114,19 @@ def _upright_length(rgb: UInt8[np.ndarray, "h w 3"], *, wraps: bool) -> float:
 
 
 def _lines(rgb: UInt8[np.ndarray, "h w 3"], *, wraps: bool) -> dict[str, Float32[np.ndarray, "h w"]]:
-    """Local density of long lines, and of upright ones."""
+    """Local density of long lines, and of upright ones; and v as it would be if all were like the neighbourhood."""
     lines = _segments(rgb, wraps=wraps)
     width = rgb.shape[1] * (0.5 if wraps else 1.0)
     maps: dict[str, Float32[np.ndarray, "h w"]] = {}
+    nearby = np.zeros(rgb.shape[:2], np.float32)
     for name, chosen in (("lines", lines), ("uprights", lines[_upright(lines)])):
         drawn = np.zeros(rgb.shape[:2], np.float32)
         for x0, y0, x1, y1 in chosen.astype(int):
-            cv2.line(drawn, (int(x0), int(y0)), (int(x1), int(y1)), 1.0, 2)
+            cv2.line(drawn, (int(x0), int(y0)), (int(x1), int(y1)), 1.0, LINE_PX)
         maps[name] = _blur(drawn, 0.018 * width)
+        nearby = _blur(drawn, NEARBY * width)
+    height, whole = rgb.shape[:2]
+    maps["uprights_nearby"] = nearby * np.float32(height * whole / (LINE_PX * (height + whole)))
     return maps
 
 

@@ -1,7 +1,8 @@
 """How much each superpixel looks like sky, vegetation, water, ground, road or building: hand-set log-likelihoods.
 
 No constant here was learnt from labelled data; each says in words what people know of such things (sky is bright,
-smooth and reachable from the top; water lies below the horizon...). Letters: e elevation in degrees; M man-made gate.
+smooth and reachable from the top; water lies below the horizon...). Letters: e elevation in degrees; M man-made gate of
+the picture; m the same gate around each superpixel, so that one bench does not make a lake shore a town.
 Related: Hoiem, Efros, Hebert, Geometric Context (ICCV 2005).
 """
 
@@ -22,9 +23,19 @@ def logistic(x: np.ndarray | float) -> np.ndarray:
     return np.asarray(1 / (1 + np.exp(-np.clip(x, -30, 30))))
 
 
+def _gate_log_odds(upright_length: np.ndarray | float) -> np.ndarray:
+    return np.asarray((np.log(upright_length + 0.01) - np.log(0.25)) / 0.4)
+
+
 def man_made(upright_length: float) -> float:
     """Gate M in 0..1 from the length of upright lines v: about 0.03 in nature, above 0.6 in towns."""
-    return float(logistic((np.log(upright_length + 0.01) - np.log(0.25)) / 0.4))
+    return float(logistic(_gate_log_odds(upright_length)))
+
+
+def man_made_nearby(regions: Regions) -> Vector:
+    """Gate m per superpixel: the picture's gate, lowered where no upright line is near."""
+    nearby = np.clip(_gate_log_odds(regions.mean["uprights_nearby"]), -3.0, 1.0)
+    return logistic(_gate_log_odds(regions.upright_length) + nearby)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +122,15 @@ def _log(x: np.ndarray, floor: float) -> np.ndarray:
 
 def log_likelihoods(regions: Regions, c: Cues, M: float) -> Float64[np.ndarray, "s 7"]:
     """Columns: sky, vegetation, water, ground, road, building, other."""
-    columns = (_sky(regions, c), _vegetation(c, M), _water(regions, c, M), _ground(c, M), _road(c, M), _building(c, M))
+    m = man_made_nearby(regions)
+    columns = (
+        _sky(regions, c),
+        _vegetation(c, m),
+        _water(regions, c, m),
+        _ground(c, M),
+        _road(regions, c, M),
+        _building(c, m),
+    )
     return np.stack([*columns, np.full_like(c.e, -3.4)], 1)
 
 
@@ -136,18 +155,18 @@ def _sky(regions: Regions, c: Cues) -> Vector:
     )
 
 
-def _vegetation(c: Cues, M: float) -> Vector:
+def _vegetation(c: Cues, m: Vector) -> Vector:
     leafy = np.maximum(c.green, np.maximum(0.5 * c.dark, 0.45 * c.dark * c.rough))
     return (
         0.25 * _log(logistic((c.e + 18) / 5), 0.02)
         + 1.5 * _log(leafy, 0.10)
         + 0.8 * _log(np.maximum(c.rough, c.fine), 0.10)
-        - 0.6 * c.upright * M
+        - 0.6 * c.upright * m
         + 0.1
     )
 
 
-def _water(regions: Regions, c: Cues, M: float) -> Vector:
+def _water(regions: Regions, c: Cues, m: Vector) -> Vector:
     low = c.e < -1.5
     likely = low & (c.blue + 0.3 * c.gray > 0.35) & (regions.mean["horizontal"] > 0.05) & (c.green < 0.3)
     likely &= regions.mean["L"] > 8
@@ -156,7 +175,8 @@ def _water(regions: Regions, c: Cues, M: float) -> Vector:
         2.2 * _log(c.below, 0.004)
         + 1.1 * _log(np.maximum(c.blue, 0.45 * c.gray), 0.06)
         + 0.9 * _log(np.maximum(c.smooth, c.flat_waves), 0.15)
-        - 3.0 * M
+        - 3.0 * m
+        - 1.3 * logistic((regions.mean["fine"] - 3.2) / 0.5)
         - c.green
         - c.warm
         + 0.5
@@ -168,17 +188,20 @@ def _water(regions: Regions, c: Cues, M: float) -> Vector:
 def _ground(c: Cues, M: float) -> Vector:
     low_or_hill = np.maximum(c.below, (1 - M) * 0.35 * logistic((14 - c.e) / 3))
     soil = np.maximum(np.maximum(c.green, c.warm), 0.6 * c.gray * (1 - M) + 0.3 * c.gray * M)
+    hazy = c.blue * (1 - M) * logistic((c.e - 0.5) / 0.5) * logistic((14 - c.e) / 3) * (1 - c.very_smooth)  # far hills
+    soil = np.maximum(soil, 0.7 * hazy)
     return (
         1.5 * _log(low_or_hill, 0.02)
         + 0.9 * _log(soil, 0.12)
         + 0.3 * _log(np.maximum(c.fine, c.rough), 0.2)
-        - 0.5 * c.blue
+        - 0.5 * c.blue * (1 - hazy)
         + 0.5 * logistic((-c.e - 10) / 5)
         - 1.5 * M * c.gray
     )
 
 
-def _road(c: Cues, M: float) -> Vector:
+def _road(regions: Regions, c: Cues, M: float) -> Vector:
+    night = logistic((14 - regions.mean["L"]) / 3) * logistic((c.e + 7) / 2)  # black near the horizon: trees, gates
     return (
         2.0 * _log(c.below, 0.004)
         + 1.3 * _log(c.gray, 0.06)
@@ -187,17 +210,19 @@ def _road(c: Cues, M: float) -> Vector:
         + 0.7 * logistic((-c.e - 5) / 2)
         - 1.2 * c.green
         - 0.6 * c.blue * (1 - M)
+        - 1.5 * night
     )
 
 
-def _building(c: Cues, M: float) -> Vector:
+def _building(c: Cues, m: Vector) -> Vector:
     return (
         0.9 * _log(logistic((c.e + 6) / 2.5), 0.01)
-        + 3.2 * (M - 0.85)
-        + 1.2 * _log(np.maximum(c.upright, 0.5 * c.lined), 0.12)
+        + 3.2 * (m - 0.85)
+        + 1.2 * _log(np.maximum(c.upright, 0.5 * c.lined * m), 0.12)
         + 0.3 * _log(c.rough, 0.2)
         - 1.6 * c.green
         - 0.5 * c.blue * c.smooth
         - 0.9 * c.dark * (1 - c.upright)
+        - 1.6 * c.brighter_than_land * (1 - c.upright) * logistic((c.e - 4) / 1.5) * np.minimum(c.from_top / 0.3, 1)
         + 1.2
     )

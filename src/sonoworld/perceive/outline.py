@@ -12,7 +12,10 @@ WORK_PX = 96
 
 MARGIN = 0.3
 ROUNDS = 3
-PLAUSIBLE_SHARE = (0.25, 0.92)
+CORE = 0.5
+"""The middle of a thing's box, this part of each half-axis of its ellipse, belongs to the thing."""
+
+PLAUSIBLE_SHARE = (0.3, 0.92)
 """A thing fills at least this much and at most this much of its box."""
 
 
@@ -36,10 +39,10 @@ def outline(
     return mask
 
 
-def _ellipse(width: int, height: int) -> Bool[np.ndarray, "h w"]:
+def _ellipse(width: int, height: int, part: float = 1.0) -> Bool[np.ndarray, "h w"]:
     x = (np.arange(width) + 0.5) * 2 / width - 1
     y = (np.arange(height) + 0.5) * 2 / height - 1
-    return x[None, :] ** 2 + y[:, None] ** 2 <= 1.0
+    return x[None, :] ** 2 + y[:, None] ** 2 <= part**2
 
 
 def _grab(rgb: UInt8[np.ndarray, "h w 3"], box: tuple[int, int, int, int]) -> Bool[np.ndarray, "k l"]:
@@ -57,6 +60,7 @@ def _grab(rgb: UInt8[np.ndarray, "h w 3"], box: tuple[int, int, int, int]) -> Bo
     core = marks[b : b + h, a : a + w]
     core[:] = cv2.GC_PR_FGD
     core[~_ellipse(core.shape[1], core.shape[0])] = cv2.GC_PR_BGD
+    core[_ellipse(core.shape[1], core.shape[0], CORE)] = cv2.GC_FGD
     if (marks == cv2.GC_BGD).sum() < 16:
         return np.zeros((y1 - y0, x1 - x0), np.bool_)
     cv2.setRNGSeed(0)  # its k-means draws from OpenCV's own generator

@@ -9,6 +9,9 @@ class EmbeddedOptions(Options):
     """How much to look and to report."""
 
     detect: bool = Field(default=True, description="look for people, vehicles, animals and furniture, too")
+    indoors: bool | None = Field(
+        default=None, description="whether the photo shows a room; None: judge by what is seen"
+    )
     most: int = Field(default=9, ge=1, le=64, description="most soundings reported")
 
 

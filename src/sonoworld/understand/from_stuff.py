@@ -8,8 +8,9 @@ from sonoworld.perceive.stuff import Stuff
 from sonoworld.perceive.survey import Survey, extent
 from sonoworld.sphere import pixel_directions, row_elevations
 from sonoworld.types import Sounding, Spread
+from sonoworld.understand.bodies_of_water import find_water
 from sonoworld.understand.levels import LEVELS_DB
-from sonoworld.understand.surroundings import Surroundings, judge_water
+from sonoworld.understand.surroundings import Surroundings
 
 BACKEND = "embedded"
 LEAST_OF_SPHERE = 0.005
@@ -19,13 +20,15 @@ LEAST_OF_PHOTO = 0.06
 BIRD_RAD = float(np.radians(2.5))
 BIRD_SPACING_RAD = float(np.radians(40))
 GRASS_SHARE = 0.12
+GRASS_A, GRASS_B = -1.0, 8.0
+"""CIELAB: not reddish, and clearly yellow-green."""
 
 
 def from_stuff(rgb: UInt8[np.ndarray, "h w 3"], view: Survey, place: Surroundings) -> tuple[Sounding, ...]:
     """Soundings of stuff outdoors, most important first; none indoors."""
     if place.indoors:
         return ()
-    return (*_water(rgb, view), *_leaves(view), *_birds(view, place), *_grass(view, place))
+    return (*_water(rgb, view), *_leaves(view), *_birds(view, place), *_grass(rgb, view, place))
 
 
 def seen_area(view: Survey, kind: Stuff) -> Bool[np.ndarray, "h w"]:
@@ -48,10 +51,7 @@ def _area(label: str, prompt: str, mask: Bool[np.ndarray, "h w"], confidence: fl
 
 
 def _water(rgb: UInt8[np.ndarray, "h w 3"], view: Survey) -> list[Sounding]:
-    mask = seen_area(view, Stuff.WATER)
-    if not large_enough(view, mask):
-        return []
-    water = judge_water(rgb, view, mask)
+    water = find_water(rgb, view)
     if water is None:
         return []
     prompts = {
@@ -60,8 +60,8 @@ def _water(rgb: UInt8[np.ndarray, "h w 3"], view: Survey) -> list[Sounding]:
         "stream": "a small stream babbling over stones",
         "lapping lake": "a still lake, small waves lapping at the shore",
     }
-    reason = f"{water.why}: water is {percent(view, mask)}"
-    return [_area(water.label, prompts[water.label], mask, water.confidence, reason)]
+    reason = f"{water.why}: water is {percent(view, water.mask)}"
+    return [_area(water.label, prompts[water.label], water.mask, water.confidence, reason)]
 
 
 def _leaves(view: Survey) -> list[Sounding]:
@@ -73,12 +73,15 @@ def _leaves(view: Survey) -> list[Sounding]:
     return [_area("leaves", "wind rustling in the leaves of trees", mask, confidence, reason)]
 
 
-def _grass(view: Survey, place: Surroundings) -> list[Sounding]:
-    mask = seen_area(view, Stuff.GROUND)
-    if view.share[Stuff.GROUND] < GRASS_SHARE or place.town > 0.5 or not large_enough(view, mask):
+def _grass(rgb: UInt8[np.ndarray, "h w 3"], view: Survey, place: Surroundings) -> list[Sounding]:
+    """Ground counts as grass only where it is green or straw-coloured."""
+    lab = cv2.cvtColor(rgb.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB)
+    soft = cv2.blur(lab, (15, 15))
+    mask = seen_area(view, Stuff.GROUND) & (soft[..., 1] < GRASS_A) & (soft[..., 2] > GRASS_B)
+    if place.town > 0.5 or extent(mask) < GRASS_SHARE * extent(view.known) or not large_enough(view, mask):
         return []
-    confidence = 0.6 * float(view.strongest[Stuff.GROUND])
-    return [_area("grass", "wind in dry grass", mask, confidence, f"open ground is {percent(view, mask)}")]
+    confidence = 0.7 * float(view.strongest[Stuff.GROUND])
+    return [_area("grass", "wind in dry grass", mask, confidence, f"green ground is {percent(view, mask)}")]
 
 
 def _birds(view: Survey, place: Surroundings) -> list[Sounding]:

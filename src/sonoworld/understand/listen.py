@@ -25,22 +25,22 @@ def listener(options: EmbeddedOptions) -> Understand:
         run.tell(0.0, "stuff and things")
         seen = look(panorama, detect=options.detect)
         run.tell(0.9, "what can be heard")
-        return soundings(panorama, seen, most=options.most, detected=options.detect)
+        return soundings(panorama, seen, options)
 
     return understand
 
 
-def soundings(panorama: Panorama, seen: Seen, *, most: int, detected: bool) -> tuple[Sounding, ...]:
-    """What sounds in a panorama: ambience first, then by confidence; at most `most`."""
-    place = surroundings(seen)
+def soundings(panorama: Panorama, seen: Seen, options: EmbeddedOptions) -> tuple[Sounding, ...]:
+    """What sounds in a panorama: ambience first, then by confidence; at most `options.most`."""
+    place = surroundings(seen, indoors=options.indoors)
     things = from_things(seen.things, Place(place.indoors, place.paved))
     stuff = from_stuff(panorama.rgb, seen.view, place)
-    road = () if detected else _road(seen, place)
+    road = () if options.detect else _road(seen, place)
     around = _ambience(seen, place)
     if any(s.label == "birds" for s in things):
         stuff = tuple(s for s in stuff if s.label != "birds")
     ranked = sorted((*things, *stuff, *road), key=lambda s: -s.confidence)
-    return (*around, *ranked)[:most]
+    return (*around, *ranked)[: options.most]
 
 
 def _ambience(seen: Seen, place: Surroundings) -> tuple[Sounding, ...]:
