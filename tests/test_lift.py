@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from sonoworld.backend import Run, find
 from sonoworld.errors import StageError
@@ -159,6 +160,12 @@ def test_layers_know_every_kind_and_fill_holes_in_leaves():
 def test_too_near_a_cap_is_refused():
     with pytest.raises(StageError, match="camera_height_m"):
         lifted(drawn(), camera_height_m=9.0, far_m=12.0)
+
+
+def test_the_sky_must_lie_behind_everything():
+    with pytest.raises(ValidationError, match="sky_radius_m: expected at least"):
+        PopupOptions(far_m=300.0)
+    assert PopupOptions(far_m=300.0, sky_radius_m=400.0).far_m == 300
 
 
 def test_the_backend_on_a_painted_world():

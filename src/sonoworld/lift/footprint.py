@@ -8,21 +8,28 @@ from sonoworld.backend import Backend, Options, Seed
 
 
 class FootprintOptions(Options):
-    """How pixels become splats, and what is put behind them so that a step aside opens no holes.
+    """How pixels become splats, and what is put behind them so that a step aside opens no holes."""
 
-    `size` is sigma over the spacing of pixels: at 0.55 pinholes begin, each 0.05 more costs about 1 dB. `walk_m` is
-    how far from the eye the world shall stay whole: it sets the width of the hidden layer behind depth edges.
-    `snap_edges`: pull distances between near and far to one of the two; `auto` does so where edges are soft, as those
-    of learned depth are.
-    """
-
-    size: float = Field(0.6, gt=0.2, le=2)
-    opacity: float = Field(0.99, gt=0.5, lt=1)
-    max_stretch: float = Field(4.0, ge=1, le=20)
-    snap_edges: Literal["auto", "always", "never"] = "auto"
-    hidden: bool = True
-    walk_m: float = Field(1.0, ge=0, le=5)
-    dome: bool = True
+    size: float = Field(
+        0.6,
+        gt=0.2,
+        le=2,
+        description="sigma over the spacing of pixels: at 0.55 pinholes begin, each 0.05 more costs about 1 dB",
+    )
+    opacity: float = Field(0.99, gt=0.5, lt=1, description="opacity of every splat")
+    max_stretch: float = Field(
+        4.0, ge=1, le=20, description="longest footprint on a steep surface, over that of a surface facing the eye"
+    )
+    snap_edges: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description="pull distances between near and far to one of the two; auto: where edges are soft, as those of "
+        "learned depth are",
+    )
+    hidden: bool = Field(True, description="continue far surfaces behind near ones")
+    walk_m: float = Field(
+        1.0, ge=0, le=5, description="how far from the eye the world stays whole, m: width of what is continued"
+    )
+    dome: bool = Field(True, description="put a shell of sky behind everything, where there is sky")
 
 
 def _make(options: FootprintOptions) -> Seed:

@@ -5,32 +5,48 @@ metres follow from an assumed height of the camera over level ground, so everyth
 camera was held higher or lower, and more where the ground is not level. Beyond about 15 m distances are ordinal.
 """
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sonoworld.backend import Backend, Lift, Options
 
 
 class PopupOptions(Options):
-    """What pop-up has to assume.
+    """What pop-up has to assume."""
 
-    `camera_height_m` sets the scale of the world. `far_m` caps the ground and whatever meets it near the horizon.
-    `plant_height_m` is the height at which vegetation, whose foot is rarely seen, is taken to end: it keeps far
-    ridges from standing at the edge of the lawn. `tallest_m` is the height over the ground beyond which nothing is
-    believed to stand: a wall that would be taller has its foot nearer than it seems. `enclosure`: `room` closes the
-    world with walls and a ceiling at `ceiling_height_m` over the floor instead of a sky; `auto` takes a built scene
-    without visible sky for a room. `valid` marks pixels trusted at least `min_trust`.
-    """
+    camera_height_m: float = Field(1.6, gt=0.1, le=100, description="eye over the ground, m: the scale of the world")
+    far_m: float = Field(80.0, ge=10, le=1000, description="cap of the ground and of what meets it near the horizon, m")
+    sky_radius_m: float = Field(200.0, ge=20, le=5000, description="radius of the sky shell, m")
+    plant_height_m: float = Field(
+        8.0,
+        gt=0.5,
+        le=100,
+        description="height at which vegetation, whose foot is rarely seen, is taken to end, m: it keeps far ridges "
+        "from standing at the edge of the lawn",
+    )
+    tallest_m: float = Field(
+        25.0,
+        gt=2,
+        le=1000,
+        description="nothing is believed to stand higher over the ground, m: what would, has its foot nearer than it "
+        "seems",
+    )
+    enclosure: Literal["auto", "open", "room"] = Field(
+        "auto",
+        description="room: walls and a ceiling instead of a sky; auto: a room where a built scene shows hardly any sky",
+    )
+    ceiling_height_m: float = Field(2.8, gt=1, le=50, description="ceiling of a room over its floor, m")
+    min_trust: float = Field(0.3, ge=0, le=1, description="pixels trusted at least this much, 0..1, are marked valid")
 
-    camera_height_m: float = Field(1.6, gt=0.1, le=100)
-    far_m: float = Field(80.0, ge=10, le=1000)
-    sky_radius_m: float = Field(200.0, ge=20, le=5000)
-    plant_height_m: float = Field(8.0, gt=0.5, le=100)
-    tallest_m: float = Field(25.0, gt=2, le=1000)
-    ceiling_height_m: float = Field(2.8, gt=1, le=50)
-    enclosure: Literal["auto", "open", "room"] = "auto"
-    min_trust: float = Field(0.3, ge=0, le=1)
+    @model_validator(mode="after")
+    def _sky_lies_behind_everything(self) -> Self:
+        if self.sky_radius_m < 1.2 * max(self.far_m, self.tallest_m):
+            raise ValueError(
+                f"sky_radius_m: expected at least 1.2 × far_m and tallest_m, got {self.sky_radius_m} m "
+                f"with far_m = {self.far_m} m and tallest_m = {self.tallest_m} m"
+            )
+        return self
 
 
 def _make(options: PopupOptions) -> Lift:
