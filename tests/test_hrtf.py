@@ -90,7 +90,7 @@ def test_reference_level_is_the_diffuse_field(order: int) -> None:
     diffuse_db = 10 * np.log10(spectrum.mean((0, 1)))
     band = (F > 100) & (F < 16000)
     assert np.abs(diffuse_db[band]).max() < (3.6 if order == 1 else 3.0)
-    assert abs(np.average(diffuse_db[band], weights=1 / F[band])) < 0.3
+    assert abs(np.average(diffuse_db[band], weights=1 / F[band])) < 0.4
 
 
 @pytest.mark.parametrize(("order", "low_db", "high_db"), [(1, 1.6, 0.8), (3, 0.2, 0.4), (5, 0.03, 0.3), (7, 0.03, 0.25)])
