@@ -5,7 +5,7 @@ metres follow from an assumed height of the camera over level ground, so everyth
 camera was held higher or lower, and more where the ground is not level. Beyond about 15 m distances are ordinal.
 """
 
-from typing import Literal, Self
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -40,7 +40,7 @@ class PopupOptions(Options):
     min_trust: float = Field(0.3, ge=0, le=1, description="pixels trusted at least this much, 0..1, are marked valid")
 
     @model_validator(mode="after")
-    def _sky_lies_behind_everything(self) -> Self:
+    def _sky_lies_behind_everything(self) -> "PopupOptions":
         if self.sky_radius_m < 1.2 * max(self.far_m, self.tallest_m):
             raise ValueError(
                 f"sky_radius_m: expected at least 1.2 × far_m and tallest_m, got {self.sky_radius_m} m "
