@@ -94,15 +94,15 @@ def test_dragging_right_pulls_the_world_right(visitor: Visitor) -> None:
 
 
 def test_the_edge_holds_a_visitor_softly(visitor: Visitor) -> None:
-    radius = 2.5  # half of the 5 m to the walls
-    visitor.ask("__sonoworld.walk(1, 0, 1.5)")
-    assert visitor.position[0] == pytest.approx(1.2 * 1.5, abs=0.03)  # 1.2 m/s, free
+    radius = 1.5
+    visitor.ask("__sonoworld.walk(1, 0, 1)")
+    assert visitor.position[0] == pytest.approx(1.2, abs=0.03)  # 1.2 m/s, free
     assert visitor.page.locator("#edge").inner_text() == ""
     visitor.ask("__sonoworld.walk(1, 0, 60)")
     assert 1.8 * radius < visitor.position[0] < 2 * radius
-    assert "does not know" in visitor.page.locator("#edge").inner_text()
-    visitor.ask("__sonoworld.walk(-1, 0, 3)")
-    assert visitor.position[0] == pytest.approx(2 * radius - 3.6, abs=0.3)  # the way back is free
+    assert "knows little" in visitor.page.locator("#edge").inner_text()
+    visitor.ask("__sonoworld.walk(-1, 0, 2)")
+    assert visitor.position[0] == pytest.approx(2 * radius - 2.4, abs=0.3)  # the way back is free
 
 
 def test_look_and_go(visitor: Visitor) -> None:

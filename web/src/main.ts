@@ -119,6 +119,7 @@ async function openWorld(world: World): Promise<void> {
       place(next);
     },
     walk: (ahead, left, seconds) => {
+      moving = null;
       const intent = { ahead, left, turnLeft: 0, turnUp: 0, look: { yaw: 0, pitch: 0 } };
       for (let t = 0; t < seconds; t += 1 / 60) place(step(pose, intent, 1 / 60, ground));
     },

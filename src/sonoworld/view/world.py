@@ -23,8 +23,8 @@ SCREEN_TARGET_DBFS = -24.0
 """RMS at which all sources together play at the start: as loud as films are mixed (EBU R 128 speaks of −23 LUFS)."""
 
 COMFORT_SHARE = 0.5
-COMFORT_RANGE_M = (0.5, 3.0)
-"""Half the way to the nearest thing looks whole with a hidden layer behind edges; beyond 3 m nothing was measured."""
+COMFORT_RANGE_M = (0.5, 1.5)
+"""Half the way to the nearest thing looks whole with a hidden layer behind edges; beyond that, ground smears."""
 
 HORIZON_BAND = math.radians(15.0)
 NEAREST_QUANTILE = 0.02
@@ -154,8 +154,8 @@ def clip_scale(source: Source) -> float:
 def comfortable_radius_m(geometry: Geometry) -> float:
     """How far a visitor may walk before the picture shows what it does not know.
 
-    Half the distance of the nearest things at eye level (2 % quantile of the band ±15°), between 0.5 and 3 m; a world
-    of sky alone gets the largest.
+    Half the distance of the nearest things at eye level (2 % quantile of the band ±15°), between 0.5 and 1.5 m; a
+    world of sky alone gets the largest.
     """
     rows = np.abs(row_elevations(geometry.distance.shape[0])) < HORIZON_BAND
     near = geometry.distance[rows][~geometry.sky[rows]]

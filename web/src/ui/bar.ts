@@ -36,7 +36,7 @@ export function openBar(actions: BarActions): Bar {
     edge: (remoteness) => {
       if (remoteness > 1 === beyond) return;
       beyond = remoteness > 1;
-      edge.textContent = beyond ? "The photo does not know more of the world out here." : "";
+      edge.textContent = beyond ? "The photo knows little of the world out here." : "";
     },
   };
 }

@@ -6,6 +6,8 @@ import { metres } from "./words";
 
 const NEAREST_M = 0.2;
 const ROW_PX = 34;
+/** Nearer than this to the right side, a name stands left of its dot. */
+const NAME_PX = 190;
 
 interface Label {
   readonly element: HTMLElement;
@@ -43,7 +45,9 @@ export function openLabels(layer: HTMLElement, sources: readonly Source[]): Labe
         const y = freeRow(at.x, at.y, taken);
         taken.push({ x: at.x, y });
         label.element.classList.toggle("off", off);
-        label.element.style.translate = `${at.x.toFixed(1)}px ${y.toFixed(1)}px`;
+        const flip = at.x > window.innerWidth - NAME_PX;
+        label.element.classList.toggle("flip", flip);
+        label.element.style.translate = `calc(${at.x.toFixed(1)}px ${flip ? "- 100%" : ""}) ${y.toFixed(1)}px`;
         label.far.textContent = metres(distance(label.place, pose.position));
       }
     },
