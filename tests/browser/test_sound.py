@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 
 def solo(visitor: Visitor, label: str) -> None:
-    visitor.page.get_by_role("button", name=f"Hear only {label}").click()
+    visitor.page.get_by_role("button", name=f"Solo {label}").click()
 
 
 def balance_db(ears: np.ndarray) -> float:

@@ -1,6 +1,7 @@
 // window.__sonoworld: what tests and embedding pages may ask.
 import type { Pose, Vec3 } from "./geometry";
 import type { Stage } from "./scene/stage";
+import type { Visit } from "./scene/visit";
 import type { Ears, EarsKind, Levels } from "./sound/ears";
 import { addHarmonics, MAX_ORDER } from "./sound/field";
 import type { World } from "./world";
@@ -28,16 +29,7 @@ declare global {
   }
 }
 
-interface Parts {
-  readonly world: World;
-  readonly stage: Stage;
-  readonly ears: Ears | null;
-  pose(): Pose;
-  setPose(pose: Pose): void;
-  walk(ahead: number, left: number, seconds: number): void;
-}
-
-export function exposeHooks({ world, stage, ears, pose, setPose, walk }: Parts): void {
+export function exposeHooks(world: World, stage: Stage, ears: Ears | null, visit: Visit): void {
   window.__sonoworld = {
     ready: true,
     ears: ears?.kind ?? "none",
@@ -46,15 +38,15 @@ export function exposeHooks({ world, stage, ears, pose, setPose, walk }: Parts):
     },
     drawn: stage.drawn,
     sources: world.sources.map((source) => source.label),
-    pose,
-    setPose,
+    pose: () => visit.pose,
+    setPose: (pose) => visit.jump(pose),
     settled: () => stage.settled(),
     get audioSeconds() {
       return ears?.context.currentTime ?? 0;
     },
     walk: (ahead, left, seconds) => {
-      walk(ahead, left, seconds);
-      return pose();
+      visit.walk(ahead, left, seconds);
+      return visit.pose;
     },
     levels: (milliseconds) => ears?.levels(milliseconds) ?? null,
     harmonics: (u) => {

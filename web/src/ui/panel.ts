@@ -61,7 +61,7 @@ function openRow(source: Source, index: number, mixer: Mixer, actions: PanelActi
   const name = make("b", "", label);
   name.title = label;
   const mute = button("Mute", `Mute ${label}`, () => mixer.toggleMute(index));
-  const solo = button("Solo", `Hear only ${label}`, () => mixer.toggleSolo(index));
+  const solo = button("Solo", `Solo ${label}`, () => mixer.toggleSolo(index));
   const buttons = make("div", "buttons");
   buttons.append(mute, solo);
   if (centre) {
