@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float64, UInt8
 
 from sonoworld.frames import Pose, world_from_camera_rotation
 from sonoworld.perceive.coco import alike
-from sonoworld.perceive.objects import MIN_SCORE, SIDE_PX, maps, peaks
+from sonoworld.perceive.objects import SIDE_PX, maps, peaks
 from sonoworld.perceive.outline import outline
 from sonoworld.sphere import (
     camera_pixel_directions,
@@ -34,6 +34,7 @@ RINGS: tuple[tuple[float, float, int], ...] = (
 )
 """(field of view, elevation of the centre, how many around), degrees: near, around, below, above, far."""
 
+MIN_SCORE = 0.25
 MIN_KNOWN_OF_TILE = 0.04
 MIN_KNOWN_OF_THING = 0.7
 EDGE_PX = 4.0

@@ -116,6 +116,26 @@ def colour_difference(regions: Regions) -> np.ndarray:
     return np.linalg.norm(colour[regions.neighbours[0]] - colour[regions.neighbours[1]], axis=1)
 
 
+def openness(regions: Regions, sky: Vector) -> float:
+    """Probability 0..1 that what looks like sky is one, not a ceiling; `sky` is its belief per superpixel.
+
+    The open sky is blue, or brighter than nearly everything below it (its median against their 95 % quantile).
+    """
+    inside = regions.count * sky
+    if inside.sum() < 0.002 * regions.count.sum():
+        return 1.0
+    L, b = regions.mean["L"], regions.mean["b"]
+    blue = float(logistic(-5.5 - _quantile(b, inside, 0.5)))
+    bright = float(logistic((_quantile(L, inside, 0.5) - _quantile(L, regions.count * (1 - sky), 0.95)) / 2))
+    return max(blue, bright)
+
+
+def _quantile(values: Vector, weights: Vector, q: float) -> float:
+    order = np.argsort(values, kind="stable")
+    total = np.cumsum(weights[order])
+    return float(values[order[min(np.searchsorted(total, q * total[-1]), len(order) - 1)]])
+
+
 def _log(x: np.ndarray, floor: float) -> np.ndarray:
     return np.log(floor + x)
 

@@ -62,4 +62,4 @@ def as_other(parsed: Parse, there: Bool[np.ndarray, "h w"], certainty: float = 0
     probability = parsed.probability.copy()
     probability[there] *= np.float32(1 - certainty)
     probability[there, Stuff.OTHER] += np.float32(certainty)
-    return Parse(probability, parsed.man_made)
+    return replace(parsed, probability=probability)

@@ -12,13 +12,15 @@ import scipy.sparse as sp
 from jaxtyping import Float32, Float64, UInt8
 
 from sonoworld.perceive.features import Regions, measure
-from sonoworld.perceive.likelihoods import colour_difference, cues, log_likelihoods, man_made
+from sonoworld.perceive.likelihoods import colour_difference, cues, log_likelihoods, man_made, openness
 
 WORK_PX = 640
 SUPERPIXELS = 900
 SMOOTHING_ROUNDS = 4
 TEMPERATURE = 1.8
 """The raw posterior is over-confident (of pixels above 0.97, 87 % are right); this flattens it."""
+
+CEILING = 0.5
 
 
 class Stuff(IntEnum):
@@ -35,10 +37,14 @@ class Stuff(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Parse:
-    """Probability of each kind of stuff per pixel, in the order of `Stuff`; `man_made` 0 (nature) .. 1 (town)."""
+    """Probability of each kind of stuff per pixel, in the order of `Stuff`; `man_made` 0 (nature) .. 1 (town).
+
+    `open_sky`: probability that what looks like sky is one; a ceiling has been handed to `BUILDING` accordingly.
+    """
 
     probability: Float32[np.ndarray, "h w 7"]
     man_made: float
+    open_sky: float = 1.0
 
     @property
     def labels(self) -> UInt8[np.ndarray, "h w"]:
@@ -67,9 +73,21 @@ def parse(
     unary = log_likelihoods(regions, cues(regions, e, float(np.degrees(elevation_sigma))), M)
     belief = _smoothed(regions, unary) ** (1 / TEMPERATURE)
     belief /= belief.sum(1, keepdims=True)
+    open_sky = openness(regions, belief[:, Stuff.SKY])
+    belief = _without_ceiling(belief, M * (1 - open_sky))
     fine = _edge_aware(belief[regions.index].astype(np.float32), small, wraps=wraps)
     up = np.maximum(cv2.resize(fine, (width, height), interpolation=cv2.INTER_LINEAR), np.float32(1e-4))
-    return Parse(up / up.sum(-1, keepdims=True), M)
+    return Parse(up / up.sum(-1, keepdims=True), M, open_sky)
+
+
+def _without_ceiling(belief: Float64[np.ndarray, "s 7"], ceiling: float) -> Float64[np.ndarray, "s 7"]:
+    """Hand the sky's belief to buildings where the sky is probably a ceiling (`ceiling` 0..1; below 0.5 nothing)."""
+    if ceiling < CEILING:
+        return belief
+    moved = belief.copy()
+    moved[:, Stuff.BUILDING] += ceiling * belief[:, Stuff.SKY]
+    moved[:, Stuff.SKY] *= 1 - ceiling
+    return moved
 
 
 def _may_stand_above() -> Float64[np.ndarray, "7 7"]:

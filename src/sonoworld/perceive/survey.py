@@ -57,7 +57,7 @@ def survey(panorama: Panorama, *, elevation_sigma: float = float(ELEVATION_SIGMA
         inner = parse(np.ascontiguousarray(panorama.rgb[window]), elevation[window], elevation_sigma=elevation_sigma)
         probability = whole.probability.copy()
         probability[window] = np.where(panorama.known[window][..., None], inner.probability, probability[window])
-        whole = Parse(probability, inner.man_made)
+        whole = Parse(probability, inner.man_made, inner.open_sky)
     labels = whole.labels
     weight = np.where(panorama.known, pixel_solid_angles(height)[:, None], 0.0)
     total = max(float(weight.sum()), 1e-9)

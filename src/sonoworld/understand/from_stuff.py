@@ -17,6 +17,7 @@ LEAST_OF_SPHERE = 0.005
 LEAST_OF_PHOTO = 0.06
 """An area covers at least this part of the sphere, or of the photo where the photo is small."""
 
+TOWN_WATER = 0.06
 BIRD_RAD = float(np.radians(2.5))
 BIRD_SPACING_RAD = float(np.radians(40))
 GRASS_SHARE = 0.12
@@ -28,7 +29,7 @@ def from_stuff(rgb: UInt8[np.ndarray, "h w 3"], view: Survey, place: Surrounding
     """Soundings of stuff outdoors, most important first; none indoors."""
     if place.indoors:
         return ()
-    return (*_water(rgb, view), *_leaves(view), *_birds(view, place), *_grass(rgb, view, place))
+    return (*_water(rgb, view, place), *_leaves(view), *_birds(view, place), *_grass(rgb, view, place))
 
 
 def seen_area(view: Survey, kind: Stuff) -> Bool[np.ndarray, "h w"]:
@@ -50,9 +51,10 @@ def _area(label: str, prompt: str, mask: Bool[np.ndarray, "h w"], confidence: fl
     return Sounding(label, prompt, Spread.AREA, LEVELS_DB[label], confidence, BACKEND, mask=mask, reason=reason)
 
 
-def _water(rgb: UInt8[np.ndarray, "h w 3"], view: Survey) -> list[Sounding]:
+def _water(rgb: UInt8[np.ndarray, "h w 3"], view: Survey, place: Surroundings) -> list[Sounding]:
+    """The water, if any; in towns a little of it is more often a blue car."""
     water = find_water(rgb, view)
-    if water is None:
+    if water is None or (place.town > 0.6 and extent(water.mask) < TOWN_WATER * extent(view.known)):
         return []
     prompts = {
         "sea waves": "sea waves breaking on the shore",

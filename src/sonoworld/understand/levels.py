@@ -39,6 +39,7 @@ LEVELS_DB: dict[str, float] = {
     "kitchen clatter": 60.0,
     "tap": 52.0,
     "machine hum": 42.0,
+    "air conditioner": 32.0,
     "room tone": 28.0,
     "city hum": 50.0,
     "crickets": 42.0,

@@ -47,7 +47,10 @@ def _ambience(seen: Seen, place: Surroundings) -> tuple[Sounding, ...]:
     """What is around everywhere: room tone, city hum, wind."""
     if place.indoors:
         reason = "walls, furniture or no open sky: this looks like a room"
-        return (_ambient("room tone", "quiet room tone", place.indoors_probability, reason),)
+        return (
+            _ambient("room tone", "quiet room tone", place.indoors_probability, reason),
+            _ambient("air conditioner", "a quiet air conditioner humming", 0.3, "rooms often have ventilation"),
+        )
     wind = "sky overhead" if seen.view.share[Stuff.SKY] > 0.02 else "outdoors"
     if place.town > 0.55:
         reason = "upright lines of buildings, roads or vehicles: this looks like a town"

@@ -14,6 +14,7 @@ from sonoworld.perceive.stuff import Stuff
 from sonoworld.perceive.survey import Survey
 
 INDOOR_THRESHOLD = 0.5
+STREET_AND_FIELD = VEHICLES | (ANIMALS - {"dog", "cat"}) | {"traffic light"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ def surroundings(seen: Seen, *, indoors: bool | None = None) -> Surroundings:
     """Weigh the evidence of stuff and things; `indoors`, where it is said, is believed."""
     view, things = seen.view, seen.things
     share = view.share
-    vehicles = sum(t.score for t in things if t.label in VEHICLES)
+    vehicles = sum(t.score for t in things if t.label in VEHICLES and t.score >= 0.4)
     town = float(np.clip(view.man_made + 0.15 * vehicles + share[Stuff.ROAD] * 0.5 - 0.8 * _green(view), 0, 1))
     paved = bool(share[Stuff.ROAD] > max(share[Stuff.GROUND], 0.04))
     return Surroundings(_indoors(view, things) if indoors is None else float(indoors), town, paved)
@@ -47,10 +48,10 @@ def _green(view: Survey) -> float:
 def _indoors(view: Survey, things: tuple[Thing, ...]) -> float:
     """Logistic sum of hand-set evidence: furniture and missing sky against vehicles, leaves and open sky."""
     furniture = sum(t.score for t in things if t.label in INDOOR)
-    outdoors = sum(t.score for t in things if t.label in VEHICLES | (ANIMALS - {"dog", "cat"}) | {"traffic light"})
+    outdoors = sum(t.score for t in things if t.label in STREET_AND_FIELD and t.score >= 0.4)
     sky = view.sky_overhead
     no_sky = 0.0 if sky is None else float(np.clip(1 - sky / 0.15, 0, 1))
-    open_sky = float(np.clip(view.share[Stuff.SKY] / 0.10, 0, 1))
+    open_sky = view.stuff.open_sky * float(np.clip(view.share[Stuff.SKY] / 0.10, 0, 1))
     leaves = float(np.clip(_green(view) / 0.15, 0, 1))
     log_odds = (
         -1.6
