@@ -64,7 +64,7 @@ def test_one_heavy_spot_among_many_points_is_kept() -> None:
 
 
 def test_a_place_is_one_point_a_surface_many_ambience_none() -> None:
-    point, area, ambience = document().sources
+    point, area, ambience, _ = document().sources
     assert point.points == ((0.0, 2.0, 0.0),)
     assert point.weights == (1.0,)
     assert len(area.points) == MAX_POINTS

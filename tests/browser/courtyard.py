@@ -1,7 +1,7 @@
-"""A world of six thousand splats made in code: a courtyard whose walls have one colour each, and three sounds.
+"""A world of six thousand splats made in code: a courtyard whose walls have one colour each, and four sounds.
 
 Red wall ahead, blue to the left, yellow behind, magenta to the right, 5 m away; green ground 1.6 m below the eye; pale
-sky. A point sounds 2 m to the left, a surface on the wall ahead, ambience everywhere.
+sky. A point sounds 2 m to the left, a surface on the wall ahead, two winds everywhere.
 """
 
 import numpy as np
@@ -66,6 +66,7 @@ def sources(label: str) -> tuple[Source, ...]:
         source("s0", label, Spread.POINT, np.array([POINT_LEFT]), 70.0),
         source("s1", "ivy", Spread.AREA, wall, 60.0),
         source("s2", "wind", Spread.AMBIENT, np.empty((0, 3)), 45.0),
+        source("s3", "wind", Spread.AMBIENT, np.empty((0, 3)), 30.0),
     )
 
 

@@ -35,6 +35,10 @@ def test_every_control_has_a_name_and_nothing_was_reported(visitor: Visitor) -> 
            .map((e) => e.outerHTML)"""
     )
     assert nameless == []
+    assert visitor.ask("__sonoworld.sources") == ["fountain", "ivy", "wind", "wind 2"]
+    for button in ("Mute", "Solo"):
+        names = [item.get_attribute("aria-label") for item in visitor.page.get_by_text(button, exact=True).all()]
+        assert len(set(names)) == 4
     assert visitor.problems == []
 
 

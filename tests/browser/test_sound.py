@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 
 def solo(visitor: Visitor, label: str) -> None:
-    visitor.page.get_by_role("button", name=f"Solo {label}").click()
+    visitor.page.get_by_role("button", name=f"Solo {label}", exact=True).click()
 
 
 def balance_db(ears: np.ndarray) -> float:
@@ -125,17 +125,27 @@ def test_volume_and_sound_off(visitor: Visitor) -> None:
     visitor.wait("__sonoworld.audioState === 'running'")
 
 
-def test_without_worklets_sound_is_simpler_and_the_page_says_so(chromium: Browser, world_url: str) -> None:
-    page = chromium.new_page(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+def test_a_phone_without_worklets_is_told_so_and_walks_and_hears(chromium: Browser, world_url: str) -> None:
+    phone = chromium.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, reduced_motion="reduce"
+    )
+    page = phone.new_page()
     page.add_init_script("delete window.AudioWorkletNode")
     visitor = Visitor(page, world_url)
     assert visitor.ask("__sonoworld.ears") == "panner"
     assert "no AudioWorklet" in page.locator("#problem").inner_text()
     visitor.enter()
+    stick = page.locator("#stick").bounding_box()
+    assert stick is not None
+    page.mouse.move(stick["x"] + stick["width"] / 2, stick["y"] + 10)
+    page.mouse.down()
+    visitor.wait("__sonoworld.pose().position[0] > 0.2")
+    page.mouse.up()
+    visitor.stand()
     page.click("#show-panel")
     solo(visitor, "fountain")
     assert balance_db(visitor.listen()) > 3
     visitor.stand(yaw=math.pi)
     assert balance_db(visitor.listen()) < -3
     assert not visitor.problems
-    page.close()
+    phone.close()

@@ -37,7 +37,7 @@ export function exposeHooks(world: World, stage: Stage, ears: Ears | null, visit
       return ears?.context.state ?? "none";
     },
     drawn: stage.drawn,
-    sources: world.sources.map((source) => source.label),
+    sources: world.sources.map((source) => source.name),
     pose: () => visit.pose,
     setPose: (pose) => visit.jump(pose),
     settled: () => stage.settled(),

@@ -15,6 +15,8 @@ export interface Clip {
 export interface Source {
   readonly id: string;
   readonly label: string;
+  /** The label, numbered where several share it: “birds 2”. */
+  readonly name: string;
   readonly prompt: string;
   readonly spread: Spread;
   readonly levelDb: number;
@@ -144,7 +146,7 @@ export function readWorld(document: unknown): World {
     alphaPerM: sound.at("alpha_per_m").number(0, 100),
     screenGainDb: sound.at("screen_gain_db").number(-200, 200),
     filters: readFilters(sound.at("filters")),
-    sources: top.at("sources").list(MAX_SOURCES).map(readSource),
+    sources: named(top.at("sources").list(MAX_SOURCES).map(readSource)),
   };
 }
 
@@ -158,7 +160,16 @@ function readFilters(reader: Reader): Filters {
   };
 }
 
-function readSource(reader: Reader): Source {
+function named(sources: readonly Omit<Source, "name">[]): Source[] {
+  const seen = new Map<string, number>();
+  return sources.map((source) => {
+    const count = (seen.get(source.label) ?? 0) + 1;
+    seen.set(source.label, count);
+    return { ...source, name: count > 1 ? `${source.label} ${count}` : source.label };
+  });
+}
+
+function readSource(reader: Reader): Omit<Source, "name"> {
   const spread = readSpread(reader.at("spread"));
   const points = reader.at("points").list(MAX_POINTS).flatMap((point) => [...point.vec3()]);
   const weights = reader.at("weights").numbers(MAX_POINTS);

@@ -61,10 +61,10 @@ export type Clips = readonly (AudioBuffer | null)[];
 async function loadClips(context: AudioContext, world: World, progress: (done: number) => void): Promise<Clips> {
   let done = 0;
   return Promise.all(
-    world.sources.map(async ({ clip, label }) => {
+    world.sources.map(async ({ clip, name }) => {
       if (!clip) return null;
       const answer = await fetch(clip.file);
-      if (!answer.ok) throw new Error(`the sound of “${label}” did not load (HTTP ${answer.status})`);
+      if (!answer.ok) throw new Error(`the sound of “${name}” did not load (HTTP ${answer.status})`);
       const buffer = await context.decodeAudioData(await answer.arrayBuffer());
       progress(++done / world.sources.length);
       return buffer;

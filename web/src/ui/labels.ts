@@ -25,7 +25,7 @@ export function openLabels(layer: HTMLElement, sources: readonly Source[]): Labe
     if (!source.centre) return null;
     const element = make("div", `label ${source.spread}`);
     const far = make("small");
-    element.append(make("i"), make("b", "", source.label), far);
+    element.append(make("i"), make("b", "", source.name), far);
     layer.append(element);
     return { element, far, place: source.centre };
   });

@@ -52,7 +52,7 @@ function showCredits({ sources }: World): void {
 }
 
 function openRow(source: Source, index: number, mixer: Mixer, actions: PanelActions): Row {
-  const { label, centre } = source;
+  const { name: label, centre } = source;
   const item = make("li", source.spread);
   const needle = make("i", "needle");
   const where = make("span", "where");
