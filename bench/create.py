@@ -67,7 +67,8 @@ def main() -> None:
     for photo in photos(options.photos):
         out, again = work / photo.stem, work / f"{photo.stem}.again"
         for folder in (out, again):
-            shutil.rmtree(folder, ignore_errors=True)
+            for leftover in (folder, folder.with_name(f"{folder.name}.partial")):
+                shutil.rmtree(leftover, ignore_errors=True)
         seconds, gib, slow = create(photo, out, options.recipe)
         seconds_again, gib_again, _ = create(photo, again, options.recipe)
         same = digest(out) == digest(again)
