@@ -5,16 +5,19 @@ import type { FieldMessage, FieldOptions } from "../sound/messages";
 /** Time constant of gain changes, seconds: a teleport does not click, a turning head is not late. */
 const SMOOTHING_S = 0.012;
 const SILENT = 1e-9;
+/** Frames of a render quantum; another size, which the standard may once allow, is met by a new block. */
+const BLOCK = 128;
 
 interface Voice {
   readonly samples: Float32Array;
   readonly period: number;
   readonly points: Float32Array;
   readonly weights: Float32Array;
-  /** Gains at the listener (without level), gains now, gains at the end of this block. */
+  /** Gains at the listener (without level), and as they are now. */
   readonly field: Float64Array;
   readonly now: Float64Array;
-  readonly next: Float64Array;
+  /** Dry samples of the block being made. */
+  block: Float32Array;
   at: number;
 }
 
@@ -49,7 +52,7 @@ export class FieldProcessor extends AudioWorkletProcessor {
         weights: message.weights,
         field: empty(),
         now: empty(),
-        next: empty(),
+        block: new Float32Array(BLOCK),
         at: 0,
       };
       this.place(voice);
@@ -75,26 +78,30 @@ export class FieldProcessor extends AudioWorkletProcessor {
 
 /** Adds one source; every channel's gain runs in a straight line from where it was to where it will be. */
 function mix(voice: Voice, level: number, keep: number, out: Float32Array[], frames: number): void {
-  const { samples, period, field, now, next } = voice;
-  const start = voice.at;
-  voice.at = (start + frames) % period;
-  for (let c = 0; c < out.length; c++) {
-    const from = now[c] ?? 0;
-    const target = (field[c] ?? 0) * level;
-    const to = target + (from - target) * keep;
-    next[c] = Math.abs(to) < SILENT ? 0 : to;
-  }
+  const { field, now } = voice;
+  const dry = play(voice, frames);
   for (let c = 0; c < out.length; c++) {
     const channel = out[c];
     const from = now[c] ?? 0;
-    const to = next[c] ?? 0;
+    const target = (field[c] ?? 0) * level;
+    const kept = target + (from - target) * keep;
+    const to = Math.abs(kept) < SILENT ? 0 : kept;
     now[c] = to;
     if (!channel || (from === 0 && to === 0)) continue;
     const slope = (to - from) / frames;
-    let at = start;
-    for (let i = 0; i < frames; i++) {
-      if (at < samples.length) channel[i] = (channel[i] ?? 0) + (samples[at] ?? 0) * (from + slope * (i + 1));
-      if (++at === period) at = 0;
-    }
+    for (let i = 0; i < frames; i++) channel[i]! += dry[i]! * (from + slope * (i + 1));
   }
+}
+
+/** The next samples of a voice, going round; silence in its pause. */
+function play(voice: Voice, frames: number): Float32Array {
+  if (voice.block.length !== frames) voice.block = new Float32Array(frames);
+  const { samples, period, block } = voice;
+  let at = voice.at;
+  for (let i = 0; i < frames; i++) {
+    block[i] = at < samples.length ? samples[at]! : 0;
+    if (++at === period) at = 0;
+  }
+  voice.at = at;
+  return block;
 }
