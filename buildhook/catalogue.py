@@ -1,7 +1,6 @@
 """All products of the install, one line each."""
 
 from detector import DETECTOR
-from detector import DETECTOR
 from products import Product
 from viewer import VIEWER
 

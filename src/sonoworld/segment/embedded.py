@@ -1,4 +1,4 @@
-"""The embedded way to find what was named: words to stuff and things, their pixels from perception."""
+"""The embedded segmentation: soundings without a place are looked for by their words, among stuff and things."""
 
 from pydantic import Field
 
@@ -6,24 +6,23 @@ from sonoworld.backend import Backend, Options, Segment
 
 
 class EmbeddedOptions(Options):
-    """What is looked for."""
+    """What to look for."""
 
-    detect: bool = Field(default=True, description="look for people, vehicles, animals and machines (80 kinds of COCO)")
-    min_score: float = Field(default=0.25, gt=0, lt=1, description="smallest score of a detected thing, 0..1")
+    detect: bool = Field(default=True, description="look for people, vehicles, animals and furniture, too")
 
 
 def make(options: EmbeddedOptions) -> Segment:
     """The stage function."""
-    from sonoworld.segment.find import segmenter  # noqa: PLC0415  heavy only where used
+    from sonoworld.segment.find import finder  # noqa: PLC0415  heavy only where used
 
-    return segmenter(options)
+    return finder(options)
 
 
 EMBEDDED = Backend(
     stage="segment",
     name="embedded",
     version="1",
-    summary="finds named stuff (sky, trees, water, ground, road, walls) and things (80 kinds of COCO)",
+    summary="finds stuff and things by the words of label and prompt",
     options=EmbeddedOptions,
     make=make,
 )

@@ -1,71 +1,86 @@
-"""Which words mean which stuff or thing. Small on purpose: what is not here is honestly not found."""
+"""Which words name which stuff or things, so that a sounding can be looked for in a picture."""
 
-import itertools
 import re
+from dataclasses import dataclass
 
-from sonoworld.perceive.coco import NAMES
+from sonoworld.perceive.coco import ANIMALS, NAMES
 from sonoworld.perceive.stuff import Stuff
 
-STUFF: dict[Stuff, tuple[str, ...]] = {
-    Stuff.SKY: ("sky", "cloud", "clouds", "sun"),
-    Stuff.VEGETATION: (
-        "leaves", "leaf", "foliage", "tree", "trees", "forest", "wood", "woods", "bush", "bushes", "hedge", "shrub",
-        "shrubs", "vegetation", "jungle", "palm", "palms", "crickets", "insects", "cicadas",
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to look: things of these COCO labels first, else pixels of these kinds of stuff."""
+
+    things: frozenset[str] = frozenset()
+    stuff: frozenset[Stuff] = frozenset()
+
+
+def _things(*labels: str) -> Target:
+    return Target(things=frozenset(labels))
+
+
+def _stuff(*kinds: Stuff) -> Target:
+    return Target(stuff=frozenset(kinds))
+
+
+_TREES = frozenset({Stuff.VEGETATION})
+_GROUPS: dict[str, Target] = {
+    "leaf leaves tree trees foliage forest jungle wood woods bush bushes shrubs palm palms hedge branches rustle rustling": _stuff(
+        Stuff.VEGETATION
     ),
-    Stuff.WATER: (
-        "water", "lake", "pond", "river", "stream", "creek", "brook", "sea", "ocean", "wave", "waves", "surf", "shore",
-        "canal", "harbour", "harbor", "waterfall", "fountain", "rapids", "frogs",
+    "grass meadow lawn field reeds": _stuff(Stuff.GROUND, Stuff.VEGETATION),
+    "crickets cicadas insects grasshoppers": _stuff(Stuff.GROUND, Stuff.VEGETATION),
+    "river stream brook creek water lake pond sea ocean waves surf waterfall fountain rapids harbour harbor "
+    "lapping shore frogs": _stuff(Stuff.WATER),
+    "road street highway motorway pavement square": _stuff(Stuff.ROAD),
+    "building buildings house houses wall church bell bells tower siren window air-conditioner shop cafe": _stuff(
+        Stuff.BUILDING
     ),
-    Stuff.GROUND: ("grass", "lawn", "meadow", "field", "ground", "soil", "sand", "beach", "path", "gravel", "rock"),
-    Stuff.ROAD: ("road", "street", "traffic", "pavement", "asphalt", "highway", "square", "sidewalk", "plaza"),
-    Stuff.BUILDING: ("building", "buildings", "house", "houses", "wall", "church", "tower", "facade", "window", "bell"),
-}  # fmt: skip
+    "gravel sand soil beach rock path ground": _stuff(Stuff.GROUND, Stuff.ROAD),
+    "sky thunder": _stuff(Stuff.SKY),
+    "traffic cars vehicles": Target(frozenset({"car", "bus", "truck", "motorcycle"}), frozenset({Stuff.ROAD})),
+    "car taxi automobile horn": _things("car"),
+    "bus buses coach tram": _things("bus"),
+    "truck trucks lorry van": _things("truck", "car"),
+    "motorcycle motorbike scooter": _things("motorcycle"),
+    "bicycle bicycles bike bikes cyclist cyclists": _things("bicycle"),
+    "train trains locomotive": _things("train"),
+    "boat boats ship ferry yacht canoe": _things("boat"),
+    "aircraft airplane aeroplane plane jet": _things("airplane"),
+    "person people man woman child children voice voices speech talking talk crowd murmur pedestrian pedestrians "
+    "footsteps steps hiker hikers laughter": _things("person"),
+    "bird birds songbird songbirds birdsong ducks duck": Target(frozenset({"bird"}), _TREES),
+    "seagull seagulls gull gulls": Target(frozenset({"bird"}), frozenset({Stuff.WATER})),
+    "owl cuckoo": Target(frozenset({"bird"}), _TREES),
+    "dog dogs barking": _things("dog"),
+    "cat cats meowing": _things("cat"),
+    "cattle cow cows": _things("cow"),
+    "sheep lamb goat goats": _things("sheep"),
+    "horse horses hoof hooves": _things("horse"),
+    "animal animals": Target(ANIMALS),
+    "television tv": _things("tv"),
+    "clock ticking": _things("clock"),
+    "refrigerator fridge": _things("refrigerator"),
+    "oven kitchen stove": _things("oven", "microwave", "sink", "dining table"),
+    "tap sink faucet": _things("sink"),
+    "computer laptop typewriter keyboard typing": _things("laptop", "keyboard", "tv"),
+    "phone": _things("cell phone"),
+}
 
-THINGS: dict[str, tuple[str, ...]] = {
-    "person": (
-        "people", "man", "woman", "child", "children", "crowd", "voice", "voices", "pedestrian", "pedestrians", "hiker",
-        "hikers", "talking", "footsteps", "cyclist", "cyclists",
-    ),
-    "bicycle": ("bike", "bikes", "bicycles"),
-    "car": ("cars", "taxi", "automobile", "vehicle", "vehicles"),
-    "motorcycle": ("motorbike", "scooter", "motorcycles"),
-    "airplane": ("aeroplane", "aircraft", "plane", "jet"),
-    "bus": ("buses", "coach"),
-    "train": ("tram", "trains", "locomotive"),
-    "truck": ("lorry", "trucks", "van"),
-    "boat": ("boats", "ship", "ferry", "canoe"),
-    "bird": ("birds", "seagull", "seagulls", "gull", "owl", "duck", "ducks", "penguin", "penguins"),
-    "cat": ("cats", "kitten"),
-    "dog": ("dogs", "puppy", "barking"),
-    "horse": ("horses",),
-    "sheep": ("goat", "goats", "lamb"),
-    "cow": ("cows", "cattle", "bull"),
-    "tv": ("television", "screen", "monitor"),
-    "refrigerator": ("fridge", "freezer"),
-    "sink": ("tap", "faucet"),
-    "oven": ("stove", "cooker"),
-    "clock": ("clocks", "ticking"),
-    "laptop": ("computer",),
-    "keyboard": ("typing", "typewriter"),
-}  # fmt: skip
-
-_STUFF = {word: stuff for stuff, words in STUFF.items() for word in words}
-_THINGS = {name: name for name in NAMES} | {word: name for name, words in THINGS.items() for word in words}
+TARGETS: dict[str, Target] = {
+    **{name: _things(name) for name in NAMES if " " not in name},
+    **{word: target for words, target in _GROUPS.items() for word in words.split()},
+}
 
 
-def meaning(label: str, prompt: str) -> Stuff | str | None:
-    """What a sounding is about: a kind of stuff, the COCO name of a thing, or None.
+def targets(label: str, prompt: str) -> tuple[Target, ...]:
+    """Where to look for a sounding: by the words of its label, or of its prompt where the label has none we know.
 
-    The label speaks before the prompt, things before stuff, and of several words the last: in "wind in the leaves of
-    trees" it is the trees, in "street dog" the dog.
+    Things come before stuff: in "street dog" it is the dog.
     """
     for text in (label, prompt):
-        words = re.findall(r"[a-z]+", text.lower())
-        pairs = [f"{a} {b}" for a, b in itertools.pairwise(words)]
-        things = [_THINGS[word] for word in (*words, *pairs) if word in _THINGS]
-        if things:
-            return things[-1]
-        stuff = [_STUFF[word] for word in words if word in _STUFF]
-        if stuff:
-            return stuff[-1]
-    return None
+        found = [TARGETS[word] for word in re.findall(r"[a-z]+(?:-[a-z]+)*", text.lower()) if word in TARGETS]
+        whole = [_things(name) for name in NAMES if " " in name and name in text.lower()]
+        if whole or found:
+            return tuple(sorted(dict.fromkeys((*whole, *found)), key=lambda target: not target.things))
+    return ()

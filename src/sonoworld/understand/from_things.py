@@ -20,6 +20,7 @@ NEAR_PERSON_RAD = float(np.radians(3.5))
 """A person lower than this is too far away to be heard alone."""
 
 NEAR_VEHICLE_RAD = float(np.radians(6))
+SMALL_ANIMAL_RAD = float(np.radians(3))
 MAX_GROUPS = 3
 
 
@@ -103,7 +104,7 @@ def _single(things: tuple[Thing, ...], place: Place) -> list[Sounding]:
 
 def _plausible_animal(thing: Thing) -> bool:
     """Small patches of rock and grass look like animals: small ones need a better score."""
-    return max(thing.width, thing.height) > np.radians(3) or thing.score > 0.6
+    return max(thing.width, thing.height) > SMALL_ANIMAL_RAD or thing.score > 0.6
 
 
 def _bells(things: tuple[Thing, ...], place: Place) -> list[Sounding]:
