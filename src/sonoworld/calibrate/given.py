@@ -12,9 +12,9 @@ from sonoworld.types import Camera, CameraSigma, Photo
 class GivenOptions(Options):
     """Degrees. Pitch + up, roll + clockwise (the camera's right side dips); field of view is horizontal."""
 
-    fov_deg: float = Field(ge=1, le=175)
-    pitch_deg: float = Field(default=0.0, ge=-90, le=90)
-    roll_deg: float = Field(default=0.0, ge=-180, le=180)
+    fov_deg: float = Field(ge=1, le=175, description="horizontal field of view, degrees")
+    pitch_deg: float = Field(default=0.0, ge=-90, le=90, description="camera pitch, degrees, up +")
+    roll_deg: float = Field(default=0.0, ge=-180, le=180, description="roll, degrees, clockwise +")
 
 
 def make(options: GivenOptions) -> Calibrate:

@@ -13,9 +13,14 @@ class LinesOptions(Options):
     `fov_deg` is horizontal and wins over the file's focal length; pitch + up, roll + clockwise.
     """
 
-    fov_deg: float | None = Field(default=None, ge=1, le=175)
-    pitch_deg: float | None = Field(default=None, ge=-90, le=90)
-    roll_deg: float | None = Field(default=None, ge=-180, le=180)
+    fov_deg: float | None = Field(
+        default=None,
+        ge=1,
+        le=175,
+        description="horizontal field of view, degrees; not set: from the file, or estimated",
+    )
+    pitch_deg: float | None = Field(default=None, ge=-90, le=90, description="camera pitch, up +; not set: estimated")
+    roll_deg: float | None = Field(default=None, ge=-180, le=180, description="roll, clockwise +; not set: estimated")
 
 
 def _radians(angle_deg: float | None) -> float | None:

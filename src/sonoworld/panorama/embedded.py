@@ -8,7 +8,7 @@ from sonoworld.backend import Backend, MakePanorama, Options
 class EmbeddedOptions(Options):
     """`width` of the panorama in px (even; the height is half of it)."""
 
-    width: int = Field(default=2048, ge=256, le=8192)
+    width: int = Field(default=2048, ge=256, le=8192, description="panorama width, px (even)")
 
     @field_validator("width")
     @classmethod
