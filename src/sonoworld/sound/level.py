@@ -1,52 +1,57 @@
-"""Loudness of dry clips: all are stored at −23 LUFS, so that a source's level is decided in one place only.
-
-A clip's signal at RMS 1 stands for 0 dBFS RMS = 100 dB SPL; at −23 LUFS it needs `clip_gain_db` = +23 to come near
-that. Meter: ITU-R BS.1770-4 by pyloudnorm. Sparse clips (a bark in silence) are set by their loudest 400 ms.
-"""
+"""Loudness by ITU-R BS.1770-4, and bringing a dry clip to the level at which clips are stored."""
 
 import numpy as np
-from jaxtyping import Float, Float32
+import pyloudnorm
+from jaxtyping import Float32, Float64
 
 from sonoworld.errors import InputError
 from sonoworld.types import CLIP_LOUDNESS_LUFS
 
-CLIP_GAIN_DB = -CLIP_LOUDNESS_LUFS
 BLOCK_S = 0.4
-SPARSE_LU = 8.0
-"""A clip whose loudest block stands this far above its integrated loudness is sparse."""
+"""Length of a momentary measurement (BS.1770-4, annex 1)."""
+
+HOP_S = 0.1
 
 
-def loudness_lufs(samples: Float[np.ndarray, "t"], rate_hz: int) -> float:
-    """Loudness that decides a clip's level: integrated, or the loudest 400 ms less 3 LU where sounds are sparse.
+def integrated_lufs(samples: Float64[np.ndarray, "t"], rate_hz: int) -> float:
+    """Gated loudness of a mono clip in LUFS; −inf for silence. Clips shorter than 0.4 s are metered as they loop."""
+    return float(pyloudnorm.Meter(rate_hz, block_size=BLOCK_S).integrated_loudness(_long_enough(samples, rate_hz)))
+
+
+def momentary_max_lufs(samples: Float64[np.ndarray, "t"], rate_hz: int) -> float:
+    """Largest loudness in LUFS of any 400 ms of a looping mono clip, in steps of 100 ms: how loud an event is."""
+    long = _long_enough(samples, rate_hz)
+    block, hop = int(BLOCK_S * rate_hz), int(HOP_S * rate_hz)
+    around = np.concatenate([long, long[:block]])  # an event may lie across the loop point
+    weighted = _k_weighted(around, rate_hz)
+    energy = np.concatenate([[0.0], np.cumsum(weighted**2)])
+    starts = np.arange(0, long.size, hop)
+    loudest = float(np.max(energy[starts + block] - energy[starts])) / block
+    return -0.691 + 10 * float(np.log10(loudest)) if loudest > 0 else float("-inf")  # BS.1770-4 eq. 2
+
+
+def stored(samples: Float64[np.ndarray, "t"], rate_hz: int, *, sparse: bool) -> Float32[np.ndarray, "t"]:
+    """The clip at −23 LUFS, without mean, float32; no limiter, peaks may pass 1.
+
+    `sparse`: events with silence between them; the loudest event is at −23 LUFS (momentary) rather than the whole.
 
     Raises:
-        InputError: silence, or samples that are not finite.
+        InputError: the clip is silent.
     """
-    if not np.isfinite(samples).all():
-        raise InputError("a clip must be finite, got NaN or infinity")
-    x = np.asarray(samples, np.float64)
-    shortest = int(np.ceil(BLOCK_S * rate_hz)) + 1
-    if x.size < shortest:
-        x = np.tile(x, -(-shortest // max(1, x.size)))
-    integrated = _integrated(x, rate_hz)
-    hop, block = int(0.1 * rate_hz), int(BLOCK_S * rate_hz)
-    starts = range(0, max(1, x.size - block), hop)
-    loudest = max(starts, key=lambda i: float(np.sum(x[i : i + block] ** 2)))
-    momentary = _integrated(x[loudest : loudest + shortest], rate_hz)
-    if not np.isfinite(momentary):
-        raise InputError("a clip must be heard, got silence")
-    return max(integrated, momentary - 3.0) if momentary - integrated > SPARSE_LU else integrated
+    centred = samples - samples.mean()
+    measure = momentary_max_lufs if sparse else integrated_lufs
+    loudness = measure(centred, rate_hz)
+    if not np.isfinite(loudness):
+        raise InputError(f"clip of {samples.size} samples: expected sound, got silence (below −70 LUFS throughout)")
+    return np.asarray(centred * 10 ** ((CLIP_LOUDNESS_LUFS - loudness) / 20), np.float32)
 
 
-def _integrated(x: np.ndarray, rate_hz: int) -> float:
-    import pyloudnorm  # noqa: PLC0415  half a second to import
-
-    with np.errstate(divide="ignore"):
-        return float(pyloudnorm.Meter(rate_hz).integrated_loudness(x))
+def _long_enough(samples: Float64[np.ndarray, "t"], rate_hz: int) -> Float64[np.ndarray, "u"]:
+    block = int(BLOCK_S * rate_hz) + 1
+    return samples if samples.size >= block else np.tile(samples, -(-block // samples.size))
 
 
-def at_clip_loudness(samples: Float[np.ndarray, "t"], rate_hz: int) -> Float32[np.ndarray, "t"]:
-    """The clip at −23 LUFS, mean removed, not limited."""
-    x = np.asarray(samples, np.float64) - np.mean(samples, dtype=np.float64)
-    gain = 10 ** ((CLIP_LOUDNESS_LUFS - loudness_lufs(x, rate_hz)) / 20)
-    return (x * gain).astype(np.float32)
+def _k_weighted(samples: Float64[np.ndarray, "u"], rate_hz: int) -> Float64[np.ndarray, "u"]:
+    for stage in pyloudnorm.Meter(rate_hz)._filters.values():  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # the meter's own two filters, which it does not offer by name
+        samples = stage.apply_filter(samples)
+    return samples

@@ -1,80 +1,81 @@
-"""From words to a class of sound: the longest phrase that fits, label before prompt; failing that, the nearest word."""
+"""Which voice a label and a prompt ask for: by their words, the longest phrase first, the label before the prompt."""
 
 import re
 from dataclasses import dataclass
 
-from sonoworld.sound.catalogue import BY_NAME, CLASSES, Class
-
-FALLBACK = "city hum"
-"""What an unknown label with no letters in common with anything gets; said in the result."""
+from sonoworld.sound.vocabulary import PHRASES
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The class chosen, the words that chose it, and how far they are from its own (0 = its own words, 1 = unlike)."""
+    """A voice; `distance` 0 when its words were there, else 0..1 to the nearest `phrase` by spelling."""
 
-    kind: Class
-    by: str
-    distance: float
+    voice: str
+    phrase: str
+    distance: float = 0.0
 
-
-def _words(text: str) -> list[str]:
-    return [_singular(word) for word in re.findall(r"[a-z]+", text.lower())]
-
-
-def _singular(word: str) -> str:
-    if len(word) > 4 and word.endswith("ies"):
-        return word[:-3] + "y"
-    if len(word) > 4 and word.endswith(("ches", "shes", "xes")):
-        return word[:-2]
-    if len(word) > 4 and word.endswith("ves") and word not in ("waves",):
-        return word[:-3] + "f"
-    if len(word) > 3 and word.endswith("s") and not word.endswith("ss"):
-        return word[:-1]
-    return word
+    def told(self, label: str) -> str:
+        """The match in words."""
+        if self.distance == 0:
+            return self.voice
+        return f"{self.voice} (nearest to {label!r}, {self.distance:.2f})"
 
 
-_PHRASES = sorted(
-    ((tuple(_words(phrase)), one) for one in CLASSES for phrase in (one.name, *one.words)),
-    key=lambda entry: -len(entry[0]),
-)
+def match(label: str, prompt: str = "") -> Match:
+    """The voice for a source.
 
-
-def find_class(label: str, prompt: str = "") -> Match:
-    """The class for a label and its prompt; never fails, `distance` says how good it is."""
+    Words of the label decide, then those of the prompt; if no phrase of the vocabulary occurs in either, the phrase
+    nearest to the label by its letters (Dice distance of letter trigrams), and the match says how far that is.
+    """
     for text in (label, prompt):
-        words = _words(text)
-        best: tuple[int, int, Class] | None = None
-        for phrase, one in _PHRASES:
-            at = _position(phrase, words)
-            if at is not None and (best is None or (len(phrase), at) > best[:2]):
-                best = (len(phrase), at, one)  # the last word leads in English: "wind in the trees", "church bell"
-        if best is not None:
-            return Match(best[2], text, 0.0)
+        found = _in(text)
+        if found:
+            return found
     return _nearest(label)
 
 
-def _position(phrase: tuple[str, ...], words: list[str]) -> int | None:
-    """Last place where the phrase stands whole among the words."""
-    for i in range(len(words) - len(phrase), -1, -1):
-        if tuple(words[i : i + len(phrase)]) == phrase:
-            return i
+def words_of(text: str) -> tuple[str, ...]:
+    """Lower-case words without plural or possessive endings."""
+    return tuple(_singular(w) for w in re.findall(r"[a-z]+", text.lower().replace("'s", "")))
+
+
+def _singular(word: str) -> str:
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith(("ches", "shes", "sses", "xes")):
+        return word[:-2]
+    return word[:-1] if word.endswith("s") and len(word) > 3 and not word.endswith(("ss", "us")) else word
+
+
+_KNOWN: dict[tuple[str, ...], tuple[str, str]] = {
+    words_of(phrase): (voice, phrase) for voice, phrases in PHRASES.items() for phrase in phrases
+}
+_LONGEST = max(len(words) for words in _KNOWN)
+
+
+def _in(text: str) -> Match | None:
+    """The longest known phrase in a text; among equals the last, where English puts the noun: 'boat engine'."""
+    words = words_of(text)
+    for length in range(min(_LONGEST, len(words)), 0, -1):
+        for begin in range(len(words) - length, -1, -1):
+            known = _KNOWN.get(words[begin : begin + length])
+            if known:
+                return Match(*known)
     return None
 
 
-def _grams(word: str) -> set[str]:
-    padded = f"^{word}$"
-    return {padded[i : i + 3] for i in range(max(1, len(padded) - 2))}
+def _trigrams(text: str) -> set[str]:
+    padded = f"  {text} "
+    return {padded[i : i + 3] for i in range(len(padded) - 2)}
 
 
 def _nearest(label: str) -> Match:
-    """Largest overlap of character trigrams (Dice) between any word said and any word known."""
-    best = Match(BY_NAME[FALLBACK], label, 1.0)
-    for word in _words(label):
-        for phrase, one in _PHRASES:
-            for known in phrase:
-                a, b = _grams(word), _grams(known)
-                distance = 1 - 2 * len(a & b) / (len(a) + len(b))
-                if distance < best.distance:
-                    best = Match(one, known, distance)
-    return best if best.distance < 0.75 else Match(BY_NAME[FALLBACK], label, 1.0)
+    asked = _trigrams(" ".join(words_of(label)))
+
+    def distance(words: tuple[str, ...]) -> float:
+        own = _trigrams(" ".join(words))
+        return 1 - 2 * len(asked & own) / (len(asked) + len(own))
+
+    best = min(_KNOWN, key=lambda words: (distance(words), words))
+    voice, phrase = _KNOWN[best]
+    return Match(voice, phrase, max(distance(best), 0.01))

@@ -1,44 +1,63 @@
-"""Where words become clips."""
+"""From words to clips: match the voice, read the manner, let it sound, bring it to level."""
 
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from sonoworld.backend import Run
-from sonoworld.sound.level import CLIP_GAIN_DB, at_clip_loudness
-from sonoworld.sound.match import find_class
-from sonoworld.sound.mood import read_mood
-from sonoworld.sound.ring import RATE_HZ, ring_length
-from sonoworld.types import Clip, Source
+from sonoworld.backend import MakeSound, Run
+from sonoworld.errors import InputError
+from sonoworld.sound.level import stored
+from sonoworld.sound.manner import manner_of
+from sonoworld.sound.match import match
+from sonoworld.sound.noise import RATE_HZ, loop_samples
+from sonoworld.sound.resonance import far_away
+from sonoworld.sound.synth import SynthOptions
+from sonoworld.sound.voices.catalogue import VOICES
+from sonoworld.types import CLIP_LOUDNESS_LUFS, Clip, Source
+
+Tell = Callable[[float, str], None]
 
 
-def synthesise(label: str, prompt: str, seconds: float, rng: np.random.Generator) -> Clip:
-    """A seamless loop of about `seconds` for a label and its prompt, at 48 kHz and −23 LUFS.
+def synthesise(label: str, prompt: str = "", *, seconds: float, rng: np.random.Generator) -> Clip:
+    """A dry loop for a label, shaped by the words of the label and the prompt.
 
-    `made_by` names the class, and for words it does not know, the nearest and its distance.
+    Args:
+        label: what sounds; decides the voice, before the prompt.
+        prompt: how it sounds.
+        seconds: length of the loop, at least 1 s, to the nearest 5 ms.
+        rng: what makes this dog not the other dog.
+
+    Returns:
+        48 kHz mono, −23 LUFS (events: loudest 400 ms at −23), looping without a seam, free of rights.
+
+    Raises:
+        InputError: less than 1 s.
     """
-    match = find_class(label, prompt)
-    mood = read_mood(f"{label} {prompt}", rng)
-    samples = match.kind.voice(ring_length(seconds), rng, mood)
-    near = "" if match.distance == 0 else f" (nearest to '{label}', distance {match.distance:.2f})"
-    return Clip(
-        at_clip_loudness(samples, RATE_HZ),
-        RATE_HZ,
-        loops=True,
-        clip_gain_db=CLIP_GAIN_DB,
-        made_by=f"synth: {match.kind.name}{near}",
-        licence="CC0-1.0",
-        author="sonoworld",
-    )
+    if not seconds >= 1:
+        raise InputError(f"seconds: expected at least 1, got {seconds}")
+    found = match(label, prompt)
+    voice = VOICES[found.voice]
+    manner = manner_of(f"{label} {prompt}")
+    dry = voice.sound(loop_samples(seconds), manner, rng)
+    heard = far_away(dry, max(0.0, manner.distance), rng)
+    samples = stored(heard, RATE_HZ, sparse=voice.sparse)
+    made_by = f"synth: {found.told(label)}"
+    return Clip(samples, RATE_HZ, loops=True, clip_gain_db=-CLIP_LOUDNESS_LUFS, made_by=made_by, licence="CC0-1.0")
 
 
-def voice_all(sources: tuple[Source, ...], seconds: float, run: Run) -> tuple[Source, ...]:
-    """A clip for every source. Each has randomness of its own, from its id: adding a source changes no other."""
-    base = int(run.rng.integers(2**62))
-    voiced: list[Source] = []
-    for i, source in enumerate(sources):
-        run.tell(i / len(sources), source.label)
-        rng = np.random.default_rng(np.random.SeedSequence([base, zlib.crc32(source.id.encode())]))
-        voiced.append(replace(source, clip=synthesise(source.label, source.prompt, seconds, rng)))
-    return tuple(voiced)
+def maker(options: SynthOptions) -> MakeSound:
+    """The stage: a clip for every source. One more source changes no other's sound."""
+
+    def make_sound(sources: tuple[Source, ...], run: Run) -> tuple[Source, ...]:
+        base = int(run.rng.integers(1 << 62))
+        made: list[Source] = []
+        for count, source in enumerate(sources):
+            run.tell(count / len(sources), source.label)
+            rng = np.random.default_rng([base, zlib.crc32(source.id.encode())])
+            clip = synthesise(source.label, source.prompt, seconds=options.seconds, rng=rng)
+            made.append(replace(source, clip=clip))
+        return tuple(made)
+
+    return make_sound

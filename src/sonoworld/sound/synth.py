@@ -1,30 +1,27 @@
-"""The embedded voice of every source: procedural synthesis, no recordings, no weights."""
-
-from collections.abc import Callable
+"""Sound by synthesis: physically informed, from words and a seed. No recordings, no weights."""
 
 from pydantic import Field
 
-from sonoworld.backend import Backend, Options, Run
-from sonoworld.types import Source
+from sonoworld.backend import Backend, MakeSound, Options
 
 
 class SynthOptions(Options):
-    """How long the loops are."""
+    """How clips are made."""
 
-    seconds: float = Field(default=12.0, ge=4.0, le=60.0, description="length of each seamless loop, s")
+    seconds: float = Field(10, ge=4, le=60, description="length of every loop in seconds")
 
 
-def _make(options: SynthOptions) -> Callable[[tuple[Source, ...], Run], tuple[Source, ...]]:
-    from sonoworld.sound.studio import voice_all  # noqa: PLC0415
+def _make(options: SynthOptions) -> MakeSound:
+    from sonoworld.sound.studio import maker  # noqa: PLC0415  # heavy: numba and SciPy wait until sounds are made
 
-    return lambda sources, run: voice_all(sources, options.seconds, run)
+    return maker(options)
 
 
 SYNTH = Backend(
     stage="sound",
     name="synth",
     version="1",
-    summary="procedural synthesis from label and prompt, seamless loops",
+    summary="procedural synthesis of everyday sounds from their words; seamless loops, free of rights",
     options=SynthOptions,
     make=_make,
 )

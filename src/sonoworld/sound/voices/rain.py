@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from sonoworld.sound.grains import Grains, bubbles, nearness, scatter, spread_log
+from sonoworld.sound.grains import Grains, bubbles, nearness, place, scatter, spread_log
 from sonoworld.sound.manner import Manner
 from sonoworld.sound.modulation import drift, poisson
-from sonoworld.sound.noise import Wave, shaped, tilt, unit
-from sonoworld.sound.resonance import band, resonant
+from sonoworld.sound.noise import RATE_HZ, Wave, shaped, tilt, unit
+from sonoworld.sound.resonance import band, filtered, lowpass, resonant, room
+from sonoworld.sound.voices.air import wind
 
 FAR_DROPS = {60: 0, 250: 0, 1000: -4, 3000: -7, 9000: -12, 20000: -22}
 """Spectrum of the many drops too far to tell apart: about −2.6 dB per octave, as measured."""
@@ -40,3 +41,35 @@ def _puddles(n: int, rate_per_s: float, rng: np.random.Generator) -> Wave:
     times = poisson(rate_per_s, n, rng)
     radius = spread_log(0.0004, 0.003, times.size, rng)
     return bubbles(n, times, radius, nearness(times.size, rng), rng)
+
+
+def thunder(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
+    """One or two strokes heard from all along their crooked channels (Few 1969; Ribner & Roy 1982)."""
+    out = np.zeros(n)
+    for at in np.sort(rng.random(rng.integers(1, 3))) * n / RATE_HZ:
+        nearest_m = rng.uniform(400, 1500) * 2**manner.distance
+        out += lowpass(_stroke(n, at, nearest_m, rng), 2.5e6 / nearest_m**1.25)
+    rumble = room(out, 3.0, 1.0, rng, 700.0)
+    envelope = np.maximum(lowpass(np.abs(rumble), 4.0), 0)
+    tearing = shaped(n, {200: -8, 500: 0, 1500: -8, 4000: -20, 12000: -40}, rng) * envelope**2
+    return unit(rumble) + 0.35 * unit(tearing)
+
+
+def _stroke(n: int, at_s: float, nearest_m: float, rng: np.random.Generator) -> Wave:
+    """Arrivals of N-waves from 5 m steps of a random walk from cloud to ground; aligned steps clap."""
+    steps = 1500
+    height = np.linspace(0, 4000, steps)
+    sway = np.cumsum(rng.normal(0, 5, (steps, 2)), axis=0)
+    distance = np.sqrt((nearest_m + sway[:, 0]) ** 2 + sway[:, 1] ** 2 + height**2)
+    strength = rng.exponential(1, steps) / distance / (1 + np.abs(np.gradient(distance)) / 2)
+    arrivals = np.mod(((at_s + (distance - distance.min()) / 343) * RATE_HZ).astype(np.int64), n)
+    impulses = np.bincount(arrivals, strength, n)
+    wave = np.zeros(n)
+    place(wave, np.linspace(1, -1, int(rng.uniform(0.003, 0.007) * RATE_HZ)), 0.0)
+    return filtered(impulses, np.fft.rfft(wave))
+
+
+def storm(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
+    """Thunder, wind and rain."""
+    out = unit(thunder(n, manner, rng)) + rng.uniform(0.2, 0.5) * unit(wind(n, manner, rng))
+    return out + rng.uniform(0.02, 0.25) * unit(rain(n, manner, rng))

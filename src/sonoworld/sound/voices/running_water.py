@@ -4,8 +4,9 @@ import numpy as np
 
 from sonoworld.sound.grains import bubbles, nearness
 from sonoworld.sound.manner import Manner
-from sonoworld.sound.modulation import drift, poisson, thinned
+from sonoworld.sound.modulation import drift, poisson, spaced, thinned
 from sonoworld.sound.noise import Wave, shaped, tilt, unit
+from sonoworld.sound.resonance import resonant, room
 
 
 def water(n: int, rate_per_s: float, smallest_m: float, largest_m: float, rng: np.random.Generator) -> Wave:
@@ -52,3 +53,30 @@ def waterfall(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     out = shaped(n, tilt(roar, lean), rng) * np.exp(0.07 * drift(n, rng, 0.5, 0.2, 12))
     out += rng.uniform(0.05, 0.2) * spray + rng.uniform(0.1, 0.4) * plunge
     return out + rng.uniform(0.15, 0.35) * water(n, 6000, 0.0005, 0.004, rng)
+
+
+def fountain(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
+    """A jet falling back into its basin: fine bright bubbles, steady splash."""
+    splash = shaped(n, {150: -14, 500: -4, 1500: 0, 5000: -3, 12000: -12, 20000: -22}, rng)
+    fine = water(n, rng.uniform(6000, 11000) * 1.5**manner.strength, 0.0003, 0.0025 * manner.larger, rng)
+    return fine + rng.uniform(0.5, 1.1) * splash * np.exp(0.15 * drift(n, rng, 0.5, 0.4, 10))
+
+
+def dripping(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
+    """Single drops into still water: a tick, then one or two rising bubbles, in a hollow place."""
+    out = np.zeros(n)
+    for _ in range(max(1, round(rng.integers(1, 4) * manner.busier**0.6))):
+        times = spaced(rng.uniform(0.5, 2.2) * 1.5**-manner.strength, 0.06, n, rng)
+        radius = rng.uniform(0.0012, 0.004) * manner.larger * rng.uniform(0.9, 1.1, times.size)
+        loudness = rng.uniform(0.6, 1.0, times.size) * rng.uniform(0.3, 1)
+        out += bubbles(n, times + 0.02, radius, loudness, rng)
+        out += 0.4 * bubbles(n, times + rng.uniform(0.05, 0.09), 0.6 * radius, loudness, rng)
+    return room(out, rng.uniform(0.5, 2.0), rng.uniform(0.1, 0.4), rng)
+
+
+def tap(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
+    """Water from a tap into a sink: hiss of the nozzle, splash, the basin's own resonances."""
+    hiss = shaped(n, {300: -16, 1500: -4, 4000: 0, 9000: -4, 18000: -14}, rng)
+    splash = water(n, rng.uniform(3000, 7000) * 1.5**manner.strength, 0.0004, 0.003, rng)
+    basin = tuple((float(hz), 0.12 * float(hz), 0.8) for hz in rng.uniform(250, 2200, 5))
+    return unit(resonant(splash + 0.3 * hiss, basin, direct=0.6)) + rng.uniform(0.3, 0.8) * hiss

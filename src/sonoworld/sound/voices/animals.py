@@ -1,0 +1,125 @@
+"""Animals as throats: a pitch path, a loudness path, and a coloured row of harmonics."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+
+from sonoworld.sound.grains import place
+from sonoworld.sound.manner import Manner
+from sonoworld.sound.modulation import spaced
+from sonoworld.sound.noise import RATE_HZ, Wave, shaped, unit
+from sonoworld.sound.resonance import room
+from sonoworld.sound.voices.birds import call
+from sonoworld.sound.voices.people import footsteps
+
+Path = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Throat:
+    """A kind of call: pitch Hz and length s (ranges); paths of pitch and loudness over 0..1; colour; roughness.
+
+    `colour` = (peak Hz, width octaves). `rough` 0..1 adds fast shaking and breath. `rest_s`: between bouts (range);
+    `bout`: calls in a bout (range).
+    """
+
+    hz: tuple[float, float]
+    length_s: tuple[float, float]
+    pitch: Path
+    loudness: Path
+    colour: tuple[float, float]
+    rough: float
+    rest_s: tuple[float, float]
+    bout: tuple[int, int] = (1, 1)
+
+
+DOG = Throat(
+    (380, 620), (0.12, 0.24), ((0, 0.65), (0.3, 1.2), (1, 0.7)), ((0, 0), (0.1, 1), (0.4, 0.8), (1, 0)),
+    (900, 0.9), 0.5, (1.5, 4), (1, 5),
+)  # fmt: skip
+CAT = Throat(
+    (420, 650), (0.5, 1.1), ((0, 0.8), (0.35, 1.25), (1, 0.75)), ((0, 0), (0.15, 0.7), (0.5, 1), (1, 0)),
+    (1500, 0.8), 0.08, (2.5, 6), (1, 2),
+)  # fmt: skip
+COW = Throat(
+    (95, 170), (1.1, 2.2), ((0, 0.8), (0.4, 1.15), (0.8, 1.05), (1, 0.8)), ((0, 0), (0.2, 0.8), (0.7, 1), (1, 0)),
+    (520, 1.1), 0.15, (3, 6), (1, 2),
+)  # fmt: skip
+SHEEP = Throat(
+    (230, 420), (0.6, 1.2), ((0, 1), (0.3, 1.05), (1, 0.85)), ((0, 0), (0.1, 1), (0.7, 0.8), (1, 0)),
+    (1300, 1.0), 0.35, (2, 5), (1, 2),
+)  # fmt: skip
+HORSE = Throat(
+    (500, 900), (0.9, 1.6), ((0, 1.2), (0.2, 1.5), (1, 0.5)), ((0, 0), (0.1, 1), (0.6, 0.7), (1, 0)),
+    (1600, 0.9), 0.5, (6, 12),
+)  # fmt: skip
+LARGE = Throat(
+    (50, 90), (0.7, 1.6), ((0, 0.9), (0.4, 1.1), (1, 0.8)), ((0, 0), (0.2, 1), (1, 0)),
+    (260, 1.2), 0.7, (3, 7),
+)  # fmt: skip
+ROOSTER = Throat(
+    (480, 660), (1.7, 2.4),
+    ((0, 0.8), (0.08, 1.05), (0.1, 0.95), (0.21, 1.2), (0.25, 1.1), (0.33, 1.45), (0.62, 1.4), (0.87, 1.1), (1, 0.8)),
+    ((0, 0), (0.06, 0.6), (0.09, 0.08), (0.13, 0.6), (0.18, 0.1), (0.22, 0.7), (0.26, 0.15), (0.36, 1), (0.8, 0.7), (1, 0)),
+    (1150, 0.6), 0.15, (4, 8),
+)  # fmt: skip
+OWL = Throat(
+    (320, 480), (0.25, 0.6), ((0, 0.95), (0.4, 1.05), (1, 0.93)), ((0, 0), (0.3, 1), (0.7, 0.8), (1, 0)),
+    (380, 0.35), 0.03, (2.5, 5), (2, 5),
+)  # fmt: skip
+GULL = Throat(
+    (700, 1150), (0.25, 0.7), ((0, 0.8), (0.25, 1.25), (1, 0.85)), ((0, 0), (0.15, 1), (0.6, 0.8), (1, 0)),
+    (2300, 0.8), 0.2, (1, 3), (2, 7),
+)  # fmt: skip
+PENGUIN = Throat(
+    (190, 320), (0.4, 1.0), ((0, 0.8), (0.5, 1.15), (1, 0.8)), ((0, 0), (0.2, 1), (0.8, 0.9), (1, 0)),
+    (1100, 1.0), 0.5, (1, 3), (2, 6),
+)  # fmt: skip
+FROG = Throat(
+    (120, 260), (0.12, 0.35), ((0, 0.9), (0.5, 1.1), (1, 1.0)), ((0, 0), (0.1, 1), (0.8, 0.8), (1, 0)),
+    (1200, 0.7), 0.6, (0.5, 1.6), (2, 8),
+)  # fmt: skip
+
+
+def one_call(throat: Throat, size: float, rng: np.random.Generator) -> Float64[np.ndarray, "m"]:
+    """One call of an animal; `size` lengthens and lowers it."""
+    m = int(rng.uniform(*throat.length_s) * size**0.4 * RATE_HZ)
+    u = np.linspace(0, 1, m)
+    pitch = np.interp(u, *zip(*throat.pitch, strict=True))
+    shake = np.interp(u, np.linspace(0, 1, 60), 1 + 0.12 * throat.rough * rng.standard_normal(60))
+    hz = rng.uniform(*throat.hz) / size * pitch * shake
+    loud = np.interp(u, *zip(*throat.loudness, strict=True)) * (
+        1 - 0.4 * throat.rough * (1 + np.sin(np.pi * np.cumsum(hz) / RATE_HZ)) / 2  # every second pulse weaker
+    )
+    colour = (throat.colour[0] / size**0.7 * rng.uniform(0.85, 1.15), throat.colour[1])
+    voiced = call(hz, loud, colour, 24, rng)
+    breath = shaped(m, {colour[0] / 4: -24, colour[0]: 0, 3 * colour[0]: -8, 20000: -30}, rng) * loud
+    return voiced + (0.03 + 0.25 * throat.rough) * float(np.std(voiced)) * breath
+
+
+def calling(n: int, throat: Throat, count: int, manner: Manner, rng: np.random.Generator) -> Wave:
+    """`count` animals, each with its own size, place and rests."""
+    out = np.zeros(n)
+    for _ in range(count):
+        size = manner.larger * rng.uniform(0.8, 1.25)
+        mine = np.zeros(n)
+        for bout in spaced(rng.uniform(*throat.rest_s) / manner.busier**0.4, 0.15, n, rng):
+            at = float(bout)
+            for _ in range(rng.integers(throat.bout[0], throat.bout[1] + 1)):
+                sound = one_call(throat, size, rng)
+                place(mine, sound * rng.uniform(0.6, 1), at)
+                at += sound.size / RATE_HZ * rng.uniform(1.15, 2.2)
+        out += room(mine, rng.uniform(0.3, 1.0), rng.uniform(0.12, 0.35), rng) / rng.uniform(1, 1 + count)
+    quiet = shaped(n, {40: 0, 300: -6, 3000: -18, 20000: -30}, rng)
+    return out / np.abs(out).max() + 10 ** (-rng.uniform(48, 62) / 20) * quiet
+
+
+def horse(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
+    """Slow hooves, now and then a whinny."""
+    return unit(footsteps(n, manner, rng)) + 0.7 * unit(calling(n, HORSE, 1, manner, rng))
+
+
+def large_animal(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
+    """Heavy steps and deep breath."""
+    return unit(footsteps(n, manner, rng)) + 0.6 * unit(calling(n, LARGE, 1, manner, rng))

@@ -1,0 +1,101 @@
+"""All voices by name, and which of them are events with silence between."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from sonoworld.sound.manner import Manner
+from sonoworld.sound.noise import Wave
+from sonoworld.sound.voices import (
+    air,
+    animals,
+    birds,
+    fire,
+    household,
+    insects,
+    machines,
+    people,
+    places,
+    rain,
+    running_water,
+    sea,
+    vehicles,
+)
+
+Sound = Callable[[int, Manner, np.random.Generator], Wave]
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """How to make one loop of a class; `sparse`: levelled by its loudest event, not as a whole."""
+
+    sound: Sound
+    sparse: bool = False
+
+
+def _animal(throat: animals.Throat, fewest: int = 1, most: int = 1) -> Voice:
+    def sound(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
+        count = max(1, round(rng.integers(fewest, most + 1) * manner.busier**0.6))
+        return animals.calling(n, throat, count, manner, rng)
+
+    return Voice(sound, sparse=most == 1)
+
+
+VOICES: dict[str, Voice] = {
+    "wind": Voice(air.wind),
+    "leaves": Voice(air.leaves),
+    "grass": Voice(air.grass),
+    "rain": Voice(rain.rain),
+    "storm": Voice(rain.storm),
+    "thunder": Voice(rain.thunder, sparse=True),
+    "stream": Voice(running_water.stream),
+    "river": Voice(running_water.river),
+    "waterfall": Voice(running_water.waterfall),
+    "fountain": Voice(running_water.fountain),
+    "dripping": Voice(running_water.dripping, sparse=True),
+    "tap": Voice(running_water.tap),
+    "sea waves": Voice(sea.sea_waves),
+    "lapping": Voice(sea.lapping),
+    "fire": Voice(fire.fire),
+    "birds": Voice(birds.birds),
+    "owl": _animal(animals.OWL),
+    "rooster": _animal(animals.ROOSTER),
+    "seagull": _animal(animals.GULL, 2, 4),
+    "penguin": _animal(animals.PENGUIN, 2, 5),
+    "crickets": Voice(insects.crickets),
+    "frogs": _animal(animals.FROG, 2, 6),
+    "dog": _animal(animals.DOG),
+    "cat": _animal(animals.CAT),
+    "cattle": _animal(animals.COW, 1, 3),
+    "sheep": _animal(animals.SHEEP, 2, 4),
+    "large animal": Voice(animals.large_animal, sparse=True),
+    "horse": Voice(animals.horse, sparse=True),
+    "crowd": Voice(people.crowd),
+    "voices": Voice(people.voices),
+    "footsteps": Voice(people.footsteps, sparse=True),
+    "bicycle": Voice(vehicles.bicycle),
+    "car pass": Voice(vehicles.car_pass, sparse=True),
+    "traffic": Voice(places.traffic),
+    "bus engine": Voice(vehicles.bus_engine),
+    "motorcycle": Voice(vehicles.motorcycle),
+    "train": Voice(vehicles.train),
+    "boat engine": Voice(vehicles.boat_engine),
+    "helicopter": Voice(vehicles.helicopter),
+    "aircraft": Voice(vehicles.aircraft),
+    "horn": Voice(vehicles.horn, sparse=True),
+    "siren": Voice(vehicles.siren),
+    "chainsaw": Voice(machines.chainsaw),
+    "machine hum": Voice(machines.machine_hum),
+    "air conditioner": Voice(machines.air_conditioner),
+    "refrigerator": Voice(machines.refrigerator),
+    "kitchen clatter": Voice(household.kitchen_clatter, sparse=True),
+    "television murmur": Voice(household.television_murmur),
+    "gramophone": Voice(household.gramophone),
+    "music box": Voice(household.music_box),
+    "clock tick": Voice(household.clock_tick, sparse=True),
+    "church bell": Voice(household.church_bell),
+    "typewriter": Voice(household.typewriter, sparse=True),
+    "room tone": Voice(places.room_tone),
+    "city hum": Voice(places.city_hum),
+}
