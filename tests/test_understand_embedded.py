@@ -26,7 +26,8 @@ HEIGHT = 256
 SHAPE = (HEIGHT, 2 * HEIGHT)
 COLOURS = {
     Stuff.SKY: (130, 170, 235), Stuff.VEGETATION: (50, 95, 40), Stuff.WATER: (50, 90, 140),
-    Stuff.GROUND: (110, 130, 70), Stuff.ROAD: (100, 100, 102), Stuff.BUILDING: (170, 110, 90), Stuff.OTHER: (200, 60, 60),
+    Stuff.GROUND: (110, 130, 70), Stuff.ROAD: (100, 100, 102), Stuff.BUILDING: (170, 110, 90),
+    Stuff.OTHER: (200, 60, 60),
 }  # fmt: skip
 
 
