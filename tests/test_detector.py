@@ -11,6 +11,7 @@ from skimage import data
 
 from sonoworld.perceive import objects
 from sonoworld.perceive.coco import NAMES, alike
+from sonoworld.perceive.lively import lively_pixels
 from sonoworld.perceive.objects import CELL_PX, SIDE_PX, detect, letterbox, maps, peaks
 
 ROOT = Path(__file__).parent.parent
@@ -60,6 +61,14 @@ def test_it_sees_what_people_see(picture: str, label: str) -> None:
     x0, y0, x1, y1 = found[0].box_px
     height, width = getattr(data, picture)().shape[:2]
     assert (x1 - x0) * (y1 - y0) > 0.3 * width * height
+
+
+def test_lively_pixels_are_the_living() -> None:
+    astronaut = data.astronaut()
+    there = lively_pixels(astronaut)
+    assert there.shape == astronaut.shape[:2]
+    assert there[100:500, 150:300].mean() > 0.7  # face and suit
+    assert not lively_pixels(np.full((200, 300, 3), 120, np.uint8)).any()
 
 
 def test_it_sees_nothing_in_gray() -> None:

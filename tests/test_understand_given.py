@@ -48,6 +48,16 @@ def test_defaults(tmp_path: Path) -> None:
     assert all(s.backend == "given" and s.confidence == 1.0 for s in (bell, wind, pond))
 
 
+@pytest.mark.parametrize(
+    ("label", "spread", "level_db"),
+    [("Church bell!", "point", 90.0), ("a dog", "point", 90.0), ("zzz", "point", 65.0), ("zzz", "ambient", 42.0)],
+)
+def test_levels_have_sensible_defaults(tmp_path: Path, label: str, spread: str, level_db: float) -> None:
+    place = "" if spread == "ambient" else "direction_deg = [0, 0]\n"
+    (s,) = read(tmp_path, f'[[source]]\nlabel = "{label}"\nspread = "{spread}"\n{place}')
+    assert s.level_db == level_db
+
+
 def test_panorama_boxes_cross_the_seam(tmp_path: Path) -> None:
     (s,) = read(tmp_path, '[[source]]\nlabel = "x"\nbox_px = [502, 100, 10, 140]\n')
     assert s.mask is not None

@@ -8,20 +8,18 @@ import numpy as np
 from jaxtyping import Bool
 
 from sonoworld.perceive.around import Thing, detect_panorama
-from sonoworld.perceive.coco import ANIMALS, VEHICLES
+from sonoworld.perceive.lively import LIVELY, LIVELY_SCORE
 from sonoworld.perceive.stuff import Parse, Stuff
 from sonoworld.perceive.survey import Survey, survey
 from sonoworld.types import Panorama
 
-LIVELY = frozenset({"person"}) | VEHICLES | ANIMALS
-"""Things that are no stuff at all: where they stand, the parser's word is replaced by `Stuff.OTHER`."""
-
-LIVELY_SCORE = 0.4
-
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A panorama surveyed, with its things (none when the detector was not asked)."""
+    """A panorama surveyed, with its things (none when the detector was not asked).
+
+    People, vehicles and animals are no stuff: where they stand, the survey says `Stuff.OTHER`.
+    """
 
     view: Survey
     things: tuple[Thing, ...]

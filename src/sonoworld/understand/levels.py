@@ -7,6 +7,10 @@ at 68 is heard from 20 m at 42, which is what such tables give for wind in trees
 one that nobody has seen ringing is kept at 90.
 """
 
+import re
+
+from sonoworld.types import Spread
+
 LEVELS_DB: dict[str, float] = {
     "wind": 38.0,
     "leaves": 68.0,
@@ -46,3 +50,16 @@ LEVELS_DB: dict[str, float] = {
     "city hum": 50.0,
     "crickets": 42.0,
 }
+
+BY_SPREAD_DB = {Spread.POINT: 65.0, Spread.AREA: 60.0, Spread.AMBIENT: 42.0}
+"""Where no word is known."""
+
+
+def default_level_db(label: str, prompt: str, spread: Spread) -> float:
+    """DB SPL at 1 m of a sound nobody gave a level: by the longest name above in its label, else in its prompt."""
+    for text in (label, prompt):
+        words = f" {' '.join(re.findall(r'[a-z]+', text.lower()))} "
+        named = [name for name in LEVELS_DB if f" {name} " in words]
+        if named:
+            return LEVELS_DB[max(named, key=len)]
+    return BY_SPREAD_DB[spread]

@@ -4,7 +4,7 @@
 label = "church bell"
 prompt = "a church bell ringing slowly"    # default: the label
 spread = "point"                           # point | area | ambient; default: area for shapes, else point
-level_db = 95.0                            # dB SPL at 1 m; default 60
+level_db = 95.0                            # dB SPL at 1 m; default by label and spread (levels.py)
 direction_deg = [40.0, 10.0]               # azimuth (left +), elevation; or one of:
 # box_px = [x0, y0, x1, y1]                # in pixels of the photo (of the panorama if there is no photo camera)
 # polygon_px = [[x, y], [x, y], [x, y]]
@@ -25,10 +25,10 @@ from sonoworld import sphere
 from sonoworld.errors import InputError
 from sonoworld.frames import direction_from_angles
 from sonoworld.types import Camera, Sounding, Spread
+from sonoworld.understand.levels import default_level_db
 
 MAX_BYTES = 2**20
 MAX_SOURCES = 256
-DEFAULT_LEVEL_DB = 60.0
 
 Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
 Text = Annotated[str, Field(min_length=1, max_length=500)]
@@ -42,7 +42,7 @@ class _Entry(BaseModel):
     label: Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S")]
     prompt: Text | None = None
     spread: Spread | None = None
-    level_db: Annotated[float, Field(ge=-20, le=180)] = DEFAULT_LEVEL_DB
+    level_db: Annotated[float, Field(ge=-20, le=180)] | None = None
     direction_deg: tuple[Finite, Annotated[float, Field(ge=-90, le=90)]] | None = None
     box_px: tuple[Finite, Finite, Finite, Finite] | None = None
     polygon_px: Annotated[list[tuple[Finite, Finite]], Field(min_length=3, max_length=10_000)] | None = None
@@ -113,12 +113,13 @@ def _sounding(path: str, number: int, entry: _Entry, height: int, camera: Camera
         mask = _mask(path, number, entry, height, camera)
         if not mask.any():
             raise InputError(f"{path}: source {number}: the shape covers no pixel of the picture")
-    shaped = Spread.AREA if mask is not None else Spread.POINT
+    spread = entry.spread or (Spread.AREA if mask is not None else Spread.POINT)
+    label, prompt = entry.label.strip(), (entry.prompt or entry.label).strip()
     return Sounding(
-        entry.label.strip(),
-        (entry.prompt or entry.label).strip(),
-        entry.spread or shaped,
-        entry.level_db,
+        label,
+        prompt,
+        spread,
+        default_level_db(label, prompt, spread) if entry.level_db is None else entry.level_db,
         1.0,
         "given",
         mask=mask,
