@@ -78,7 +78,7 @@ def test_it_sees_nothing_in_gray() -> None:
 @given(st.integers(1, 4000), st.integers(1, 4000), st.floats(0, 1), st.floats(0, 1))
 def test_letterbox_goes_there_and_back(width: int, height: int, u: float, v: float) -> None:
     side = max(width, height)
-    fit = objects.Letterbox(SIDE_PX / side, (SIDE_PX - round(width * SIDE_PX / side)) // 2, 3.0)
+    fit = objects.Letterbox(SIDE_PX / side, float((SIDE_PX - round(width * SIDE_PX / side)) // 2), 3.0)
     x, y = fit.to_image(*fit.to_square(u * width, v * height))
     np.testing.assert_allclose([x, y], [u * width, v * height], atol=1e-6 * side)
 

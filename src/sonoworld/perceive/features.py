@@ -73,7 +73,7 @@ def _colour_and_texture(rgb: UInt8[np.ndarray, "h w 3"]) -> dict[str, Float32[np
     smooth = _blur(L, 0.8)
     gx = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=1 / 8.0)
     gy = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=1 / 8.0)
-    Jxx, Jyy = _blur(gx * gx, 4), _blur(gy * gy, 4)
+    Jxx, Jyy = _blur(gx * gx, 4.0), _blur(gy * gy, 4.0)
     hue = np.radians(hsv[..., 0])
     return {
         "L": L,
@@ -83,8 +83,8 @@ def _colour_and_texture(rgb: UInt8[np.ndarray, "h w 3"]) -> dict[str, Float32[np
         "hue_sin": np.sin(hue) * hsv[..., 1],
         "hue_cos": np.cos(hue) * hsv[..., 1],
         "horizontal": (Jyy - Jxx) / (Jxx + Jyy + np.float32(0.05)),
-        "deviation": np.sqrt(np.maximum(_blur(L * L, 3) - _blur(L, 3) ** 2, 0)),
-        "fine": np.sqrt(_blur((L - _blur(L, 1.2)) ** 2, 3)),
+        "deviation": np.sqrt(np.maximum(_blur(L * L, 3.0) - _blur(L, 3.0) ** 2, 0)),
+        "fine": np.sqrt(_blur((L - _blur(L, 1.2)) ** 2, 3.0)),
     }
 
 

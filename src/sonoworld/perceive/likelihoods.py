@@ -80,7 +80,7 @@ def cues(regions: Regions, elevation_deg: Vector, elevation_sigma_deg: float) ->
         smooth=logistic((3.0 - m["deviation"]) / 0.8),
         rough=logistic((m["deviation"] - 4.5) / 1.2),
         fine=logistic((m["fine"] - 2.2) / 0.6),
-        green=np.maximum(near_hue(95, 32), 0.8 * near_hue(65, 14))
+        green=np.maximum(near_hue(95.0, 32.0), 0.8 * near_hue(65.0, 14.0))
         * logistic((chroma - 9) / 3)
         * logistic((1 - a) / 1.5),
         blue=logistic((-b - 4) / 2.5) * logistic((4 - a) / 3),

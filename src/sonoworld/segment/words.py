@@ -25,9 +25,8 @@ def _stuff(*kinds: Stuff) -> Target:
 
 _TREES = frozenset({Stuff.VEGETATION})
 _GROUPS: dict[str, Target] = {
-    "leaf leaves tree trees foliage forest jungle wood woods bush bushes shrubs palm palms hedge branches rustle rustling": _stuff(
-        Stuff.VEGETATION
-    ),
+    "leaf leaves tree trees foliage forest jungle wood woods": _stuff(Stuff.VEGETATION),
+    "bush bushes shrubs palm palms hedge branches rustle rustling": _stuff(Stuff.VEGETATION),
     "grass meadow lawn field reeds": _stuff(Stuff.GROUND, Stuff.VEGETATION),
     "crickets cicadas insects grasshoppers": _stuff(Stuff.GROUND, Stuff.VEGETATION),
     "river stream brook creek water lake pond sea ocean waves surf waterfall fountain rapids harbour harbor "
