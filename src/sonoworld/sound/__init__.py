@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 __all__ = ["synthesise"]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401  # PEP 562: SciPy and numba wait until a sound is asked for
+def __getattr__(name: str) -> Any:  # PEP 562: SciPy and numba wait until a sound is asked for
     if name == "synthesise":
         from sonoworld.sound.studio import synthesise  # noqa: PLC0415
 

@@ -34,7 +34,7 @@ class Grains:
 
 
 @njit(cache=True)
-def _add(out, columns, table, noise, attack_s, rate):  # noqa: PLR0913  # kernel: arrays and scalars only
+def _add(out, columns, table, noise, attack_s, rate):  # kernel: arrays and scalars only
     n = out.size
     for k in range(columns.shape[1]):
         start, hz, d, a, chirp, offset = columns[:, k]
@@ -77,7 +77,7 @@ def nearness(k: int, rng: np.random.Generator, nearest_m: float = 0.4, farthest_
 
 
 def spread_log(low: float, high: float, k: int, rng: np.random.Generator) -> PerGrain:
-    """k values, evenly over log between two."""
+    """K values, evenly over log between two."""
     return np.exp(rng.uniform(np.log(low), np.log(high), k))
 
 

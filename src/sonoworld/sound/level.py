@@ -52,6 +52,6 @@ def _long_enough(samples: Float64[np.ndarray, "t"], rate_hz: int) -> Float64[np.
 
 
 def _k_weighted(samples: Float64[np.ndarray, "u"], rate_hz: int) -> Float64[np.ndarray, "u"]:
-    for stage in pyloudnorm.Meter(rate_hz)._filters.values():  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # the meter's own two filters, which it does not offer by name
+    for stage in pyloudnorm.Meter(rate_hz)._filters.values():  # pyright: ignore[reportPrivateUsage]  # the meter's own two filters, which it does not offer by name
         samples = stage.apply_filter(samples)
     return samples

@@ -17,7 +17,7 @@ CONTROL_HZ = 200
 STEP = RATE_HZ // CONTROL_HZ
 
 Wave = Float64[np.ndarray, "n"]
-Curve = Mapping[float, float]
+Curve = Mapping[int, float] | Mapping[float, float]
 """Level in dB at frequencies in Hz; straight lines over log frequency between them, level beyond."""
 
 
@@ -33,9 +33,10 @@ def frequencies(n: int) -> Float64[np.ndarray, "f"]:
 
 def curve_gain(n: int, curve: Curve) -> Float64[np.ndarray, "f"]:
     """Amplitude factor of every bin; the mean (0 Hz) is removed."""
-    hz = sorted(curve)
-    f = np.maximum(frequencies(n), hz[0])
-    gain = 10 ** (np.interp(np.log(f), np.log(hz), [curve[h] for h in hz]) / 20)
+    points = sorted(curve.items())
+    f = np.maximum(frequencies(n), points[0][0])
+    level = np.interp(np.log(f), np.log([hz for hz, _ in points]), [db for _, db in points])
+    gain = 10 ** (level / 20)
     gain[0] = 0
     return gain
 

@@ -3,8 +3,10 @@
 Letters: n samples; H complex response; f frequency, Hz. Responses are those of analogue prototypes, causal.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
-from jaxtyping import Complex128
+from jaxtyping import Complex128, Float64
 from scipy import fft
 
 from sonoworld.sound.noise import RATE_HZ, Wave, frequencies
@@ -38,12 +40,22 @@ def band(wave: Wave, low_hz: float, high_hz: float, order: int = 1) -> Wave:
 
 def resonant(wave: Wave, modes: Modes, direct: float = 0.0) -> Wave:
     """Two-pole resonances side by side, plus some of the wave itself."""
-    f = frequencies(wave.size)
-    response = np.full(f.size, complex(direct))
+    return filtered(wave, direct + _peaks(wave.size, modes))
+
+
+def resonant_each(wave: Wave, bodies: Sequence[Modes]) -> Float64[np.ndarray, "q n"]:
+    """The same wave through each of q sets of resonances."""
+    spectrum = fft.rfft(wave)
+    return np.stack([fft.irfft(spectrum * _peaks(wave.size, modes), wave.size) for modes in bodies])
+
+
+def _peaks(n: int, modes: Modes) -> Complex128[np.ndarray, "f"]:
+    f = frequencies(n)
+    response = np.zeros(f.size, np.complex128)
     for hz, bandwidth_hz, gain in modes:
-        # H = g·jfB / (f0² − f² + jfB): unit gain at f0, −3 dB width B
-        response += gain * 1j * f * bandwidth_hz / (hz * hz - f * f + 1j * f * bandwidth_hz)
-    return filtered(wave, response)
+        # H = g / (1 + j (f² − f0²) / (fB)): unit gain at f0, −3 dB width B
+        response += gain / (1 + 1j * (f * f - hz * hz) / (bandwidth_hz * np.maximum(f, 1e-9)))
+    return response
 
 
 def comb(wave: Wave, delay_s: float, feedback: float) -> Wave:

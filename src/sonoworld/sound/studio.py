@@ -9,6 +9,7 @@ import numpy as np
 from sonoworld.backend import MakeSound, Run
 from sonoworld.errors import InputError
 from sonoworld.sound.level import stored
+from sonoworld.sound.loop import quietest_join
 from sonoworld.sound.manner import manner_of
 from sonoworld.sound.match import match
 from sonoworld.sound.noise import RATE_HZ, loop_samples
@@ -42,7 +43,7 @@ def synthesise(label: str, prompt: str = "", *, seconds: float, rng: np.random.G
     manner = manner_of(f"{label} {prompt}")
     dry = voice.sound(loop_samples(seconds), manner, rng)
     heard = far_away(dry, max(0.0, manner.distance), rng)
-    samples = stored(heard, RATE_HZ, sparse=voice.sparse)
+    samples = stored(quietest_join(heard), RATE_HZ, sparse=voice.sparse)
     made_by = f"synth: {found.told(label)}"
     return Clip(samples, RATE_HZ, loops=True, clip_gain_db=-CLIP_LOUDNESS_LUFS, made_by=made_by, licence="CC0-1.0")
 

@@ -7,9 +7,8 @@ from jaxtyping import Float64
 
 from sonoworld.sound.grains import place
 from sonoworld.sound.manner import Manner
-from sonoworld.sound.modulation import drift
-from sonoworld.sound.noise import RATE_HZ, Wave, shaped, unit
-from sonoworld.sound.resonance import highpass, lowpass, room
+from sonoworld.sound.noise import RATE_HZ, Wave, unit
+from sonoworld.sound.resonance import lowpass, room
 from sonoworld.sound.voices.air import far_rush
 
 Sound = Float64[np.ndarray, "m"]
@@ -93,9 +92,16 @@ def _bend(kind: str, u: Sound, length_s: float, rng: np.random.Generator) -> Sou
 
 def call(hz: Sound, loudness: Sound, colour: tuple[float, float], partials: int, rng: np.random.Generator) -> Sound:
     """A voiced call: harmonics of `hz` under a bell-shaped spectrum with peak and width `colour` = (Hz, octaves)."""
-    turns = 2 * np.pi * np.cumsum(hz) / RATE_HZ
+    turn = np.exp(2j * np.pi * np.cumsum(hz) / RATE_HZ)
+    wheel = np.ones(hz.size, np.complex128)
+    octaves, highest = np.log2(hz / colour[0]), float(hz.max())
+    grid = np.linspace(-8, 8, 400)
+    peak = np.exp(-0.5 * (grid / colour[1]) ** 2) + 0.01
     out = np.zeros(hz.size)
     for order in range(1, partials + 1):
-        gain = np.exp(-0.5 * (np.log2(order * hz / colour[0]) / colour[1]) ** 2) + 0.01
-        out += gain * (order * hz < 0.45 * RATE_HZ) * np.sin(order * turns + rng.uniform(0, 6))
+        if order * highest > 0.45 * RATE_HZ:
+            break
+        gain = np.interp(np.log2(order) + octaves, grid, peak)
+        wheel = wheel * turn
+        out += gain * (wheel * np.exp(1j * rng.uniform(0, 6))).imag
     return out * loudness

@@ -6,7 +6,7 @@ from sonoworld.sound.grains import Grains, nearness, scatter, spread_log
 from sonoworld.sound.manner import Manner
 from sonoworld.sound.modulation import cycles, drift, poisson, pulses, spaced
 from sonoworld.sound.noise import Wave, shaped, unit, white
-from sonoworld.sound.resonance import band, lowpass, resonant, room
+from sonoworld.sound.resonance import Modes, band, lowpass, resonant_each, room
 
 VOWELS_HZ = (
     (730, 1090, 2440), (270, 2290, 3010), (300, 870, 2240), (530, 1840, 2480),
@@ -21,16 +21,19 @@ def talker(n: int, pausing: float, rng: np.random.Generator) -> Wave:
     hz = rng.uniform(170, 240) if high else rng.uniform(90, 140)
     melody = hz * np.exp(0.13 * drift(n, rng, 1, 0.3, 4)) * (1 + 0.012 * drift(n, rng, 0, 10, 60))
     glottis = unit(lowpass(pulses(cycles(melody)), 700.0)) + 0.04 * white(n, rng)
-    spoken = np.zeros(n)
     weights = np.stack([drift(n, rng, 0, 1, 5) ** 2 for _ in range(3)])
-    for weight in weights / weights.sum(axis=0):
+    vowels: list[Modes] = []
+    for _ in weights:
         size = rng.uniform(0.95, 1.12) * (1.15 if high else 1.0)
         f1, f2, f3 = (size * f for f in VOWELS_HZ[rng.integers(len(VOWELS_HZ))])
-        spoken += weight * resonant(glottis, ((f1, 90, 1.0), (f2, 110, 0.5), (f3, 170, 0.25)))
+        vowels.append(((f1, 90, 1.0), (f2, 110, 0.5), (f3, 170, 0.25)))
+    spoken = np.sum(weights / weights.sum(axis=0) * resonant_each(glottis, vowels), axis=0)
     syllables = np.clip(0.45 + 1.1 * drift(n, rng, 0, 2.5, 5.5), 0, 1.6)
-    hiss = band(white(n, rng), 3000, 7500) * np.clip(drift(n, rng, 0, 2, 8) - 1, 0, 3)
+    hiss = shaped(n, {1000: -18, 3000: -2, 5000: 0, 8000: -4, 18000: -16}, rng) * np.clip(
+        drift(n, rng, 0, 2, 8) - 1, 0, 3
+    )
     talks = np.clip(0.9 - pausing + 1.6 * drift(n, rng, 1, 0.1, 0.8), 0, 1)
-    return (spoken * syllables + 0.05 * hiss) * lowpass(talks, 8.0)
+    return (spoken * syllables + 0.03 * hiss) * talks
 
 
 def voices(n: int, manner: Manner, rng: np.random.Generator) -> Wave:

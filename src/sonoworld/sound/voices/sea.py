@@ -54,7 +54,7 @@ def lapping(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
         shape = np.sin(np.pi * np.sqrt(u)) ** 2 * np.exp(-2 * u)
         force = np.exp(rng.normal(0, 0.5 + 0.2 * manner.strength))
         place(out, 0.5 * force * shape * shaped(m, tilt(splash, rng.uniform(-1, 1)), rng), at)
-        k = rng.integers(15, 90)
+        k = int(rng.integers(15, 90))
         times = at + rng.beta(1.5, 3, k) * length
         radius = spread_log(0.0008, 0.007 * manner.larger, k, rng)
         out += force * 0.5 * bubbles(n, times, radius, (radius / 0.004) ** 0.8 * rng.random(k) ** 2, rng)

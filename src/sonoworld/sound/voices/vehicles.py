@@ -5,11 +5,11 @@ Letters: h order of a harmonic; d nearest distance, m; v speed, m/s; c speed of 
 
 import numpy as np
 
-from sonoworld.sound.grains import scatter, spread_log, struck, Grains
+from sonoworld.sound.grains import spread_log, struck
 from sonoworld.sound.manner import Manner
-from sonoworld.sound.modulation import around, cycles, drift, poisson, pulses, spaced, tone
+from sonoworld.sound.modulation import around, cycles, drift, pulses, spaced, tone
 from sonoworld.sound.noise import RATE_HZ, Wave, shaped, tilt, unit, white
-from sonoworld.sound.resonance import band, comb, highpass, lowpass, resonant, room
+from sonoworld.sound.resonance import comb, highpass, lowpass, resonant, room
 
 C_M_S = 343.0
 
