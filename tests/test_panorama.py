@@ -92,16 +92,15 @@ def test_the_poles_are_one_place() -> None:
 
 
 def test_the_rest_is_as_lively_as_the_photo() -> None:
-    """Contrast within one degree, by elevation: meadow below, faint sky above, wood between."""
+    """Contrast within one degree, by elevation: beside the photo's meadow and under it."""
     panorama = made()[2]
     picture = grey(panorama)
     fine = (picture - cv2.GaussianBlur(picture, (0, 0), 3)) ** 2
-    for first, last in ((215, 240), (285, 330)):
-        rows = slice(first, last)
-        known, rest = panorama.known[rows], ~panorama.known[rows]
-        assert abs(np.log(fine[rows][rest].mean() / fine[rows][known].mean())) < 0.7
-    below = fine[360:480]
-    assert below.mean() > 0.25 * fine[285:330][panorama.known[285:330]].mean()
+    meadow = slice(285, 330)
+    known, rest = panorama.known[meadow], ~panorama.known[meadow]
+    assert abs(np.log(fine[meadow][rest].mean() / fine[meadow][known].mean())) < 0.7
+    below = fine[350:420]
+    assert below.mean() > 0.2 * fine[285:330][panorama.known[285:330]].mean()
     up, down = panorama.rgb[:100].mean((0, 1)), panorama.rgb[-100:].mean((0, 1))
     assert up[2] > up[0] + 20  # the sky is blue
     assert down[1] > down[2]  # the meadow is not
@@ -151,8 +150,11 @@ def test_odd_photos_and_cameras(photo: Photo, fov: float, pitch: float, roll: fl
     assert panorama.known.any()
     assert not panorama.known.all()
     picture = grey(panorama)
-    step = np.abs(picture[:, 0] - picture[:, -1])
-    assert step.mean() < 3 * np.median(np.abs(np.diff(picture, axis=1)).mean(0)) + 1
+    invented = ~(panorama.known[:, 0] | panorama.known[:, -1])
+    step = np.abs(picture[:, 0] - picture[:, -1])[invented]
+    beside = np.abs(np.diff(np.roll(picture, 16, 1)[:, :32], axis=1))[invented]  # the 16 columns on both sides
+    assert step.mean() < 3 * beside.mean() + 1
+    assert (picture[~panorama.known] > 0).mean() > 0.98 or photo.rgb.max() < 40  # no hole stays black
 
 
 @pytest.mark.parametrize("width", [256, 300, 514])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float32
+from scipy.ndimage import distance_transform_edt
 
 from sonoworld.panorama.cut import join
 from sonoworld.panorama.order import Piece, order_pieces
@@ -45,13 +46,18 @@ def core_extent(known: Bool[np.ndarray, "h w"]) -> Extent:
     first = max([int(rows[g + 1]) for g in gaps if rows[g + 1] <= middle], default=int(rows[0]))
     last = min([int(rows[g]) for g in gaps if rows[g] >= middle], default=int(rows[-1]))
     columns = np.flatnonzero(known[first : last + 1].mean(0) > 0.6)
-    return Extent(top=first, bottom=last + 1, left=int(columns[0]), right=int(columns[-1]) + 1)
+    spare = width // 32  # a gap is left to close the circle in, even where the photo goes all around
+    left, right = max(int(columns[0]), spare), min(int(columns[-1]) + 1, width - spare)
+    return Extent(top=first, bottom=last + 1, left=left, right=right)
 
 
 def _strip(
     layers: Float32[np.ndarray, "h w c"], known: Bool[np.ndarray, "h w"], at: Extent
 ) -> Float32[np.ndarray, "k n c"]:
-    """The extent's pixels; where a slanted edge of the photo cuts into it, the row goes on mirrored."""
+    """The extent's pixels; where a slanted edge of the photo cuts into it, the row goes on mirrored.
+
+    What even that leaves open (a photo around a pole has holes) takes the nearest pixel seen.
+    """
     part, seen = layers[at.top : at.bottom, at.left : at.right], known[at.top : at.bottom, at.left : at.right]
     n = part.shape[1]
     first = np.argmax(seen, 1)
@@ -59,7 +65,12 @@ def _strip(
     column = np.arange(n)[None]
     column = np.where(column < first[:, None], 2 * first[:, None] - column, column)
     column = np.where(column > last[:, None], 2 * last[:, None] - column, column)
-    return np.take_along_axis(part, np.clip(column, 0, n - 1)[..., None], 1)
+    column = np.clip(column, 0, n - 1)
+    strip, there = np.take_along_axis(part, column[..., None], 1), np.take_along_axis(seen, column, 1)
+    if there.all():
+        return strip
+    nearest = np.asarray(distance_transform_edt(~there, return_distances=False, return_indices=True))
+    return strip[nearest[0], nearest[1]]
 
 
 def _extended(strip: Float32[np.ndarray, "k n c"], px: int) -> Float32[np.ndarray, "k m c"]:

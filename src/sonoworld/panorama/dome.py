@@ -26,7 +26,7 @@ CLOUD_GRID, CLOUD_REACH = 1024, 5.0
 """Noise image size, and the range of layer coordinates it covers on each side of the zenith."""
 
 
-CLOUD_GAIN, LEAST_CONTRAST = 1.3, 7.0
+CLOUD_GAIN, LEAST_CONTRAST = 1.6, 9.0
 """The sky overhead varies more than the strip a photo shows: gain, and least deviation of brightness (0..255)."""
 
 
