@@ -37,6 +37,7 @@ class PopupOptions(Options):
         description="room: walls and a ceiling instead of a sky; auto: a room where a built scene shows hardly any sky",
     )
     ceiling_height_m: float = Field(2.8, gt=1, le=50, description="ceiling of a room over its floor, m")
+    detect: bool = Field(True, description="stand people, vehicles and animals upright, found by the embedded detector")
     min_trust: float = Field(0.3, ge=0, le=1, description="pixels trusted at least this much, 0..1, are marked valid")
 
     @model_validator(mode="after")

@@ -17,7 +17,8 @@ from sonoworld.lift.layers import Kind, Layers, layers
 from sonoworld.lift.nearest import nearest_of
 from sonoworld.lift.popup import PopupOptions
 from sonoworld.lift.surface import surface_normals
-from sonoworld.perceive.stuff import Parse, Stuff, parse
+from sonoworld.perceive.seen import look
+from sonoworld.perceive.stuff import Parse, Stuff
 from sonoworld.sphere import pixel_solid_angles, row_elevations
 from sonoworld.types import Geometry, Panorama
 
@@ -33,8 +34,6 @@ LEAN, MOST_LEAN = 0.7, 8.0
 FOOT_SIGMA_PER_M = 0.015
 """Scatter of inverse foot distance within one wall: about 1.5° of elevation seen from 1.6 m."""
 
-ELEVATION_SIGMA_RAD = np.radians(1.0)
-
 
 def popup(options: PopupOptions) -> Lift:
     """The stage function of `lift.popup`."""
@@ -43,8 +42,7 @@ def popup(options: PopupOptions) -> Lift:
         height = panorama.rgb.shape[0]
         elevation = row_elevations(height).astype(np.float32)
         run.tell(0.0, "ground, sky and what stands")
-        grid = np.broadcast_to(elevation[:, None], panorama.rgb.shape[:2]).copy()
-        parsed = parse(panorama.rgb, grid, elevation_sigma=float(ELEVATION_SIGMA_RAD), wraps=True)
+        parsed = look(panorama, detect=options.detect).view.stuff
         room = is_room(parsed, options)
         found = layers(parsed.labels, elevation, room=room)
         run.tell(0.6, "distances")
