@@ -1,6 +1,5 @@
 """Every voice: same seed same bytes, other seed other sound, level, join; which voice words ask for; manner."""
 
-import dataclasses
 from functools import cache
 
 import numpy as np
@@ -63,10 +62,7 @@ def test_clip_of_every_voice(voice: str) -> None:
     assert made.samples.dtype == np.float32
     assert x.size == SECONDS * RATE
     assert abs(x.mean()) < 1e-4 * x.std() + 1e-7
-    if VOICES[voice].sparse:
-        loudness = momentary_max_lufs(x, RATE)
-    else:
-        loudness = pyloudnorm.Meter(RATE).integrated_loudness(x)
+    loudness = momentary_max_lufs(x, RATE) if VOICES[voice].sparse else pyloudnorm.Meter(RATE).integrated_loudness(x)
     assert abs(loudness + 23) < 0.5
     assert join_ratio(x) <= 1
 
@@ -166,7 +162,7 @@ def test_one_more_source_changes_no_other() -> None:
     assert alone[0].clip is not None
     assert both[1].clip is not None
     assert alone[0].clip.samples.tobytes() == both[1].clip.samples.tobytes()
-    assert dataclasses.replace(both[1], clip=None).id == "a"
+    assert both[1].id == "a"
 
 
 def test_two_of_a_kind_differ() -> None:

@@ -42,7 +42,7 @@ def test_grain_passes_around_the_end() -> None:
         g = grains.Grains(np.array([start]), np.array([500.0]), np.array([40.0]), np.ones(1))
         return grains.scatter(N, g, np.random.default_rng(0))
 
-    assert np.allclose(np.roll(at(0.25), N // 4 * 2 + N // 4 - N // 4), at(0.75), atol=1e-12)
+    assert np.allclose(np.roll(at(0.25), N // 2), at(0.75), atol=1e-12)
     assert np.allclose(np.roll(at(0.0), -4800), at(0.9), atol=1e-12)
 
 
@@ -57,8 +57,7 @@ def test_kernel_against_plain_formula() -> None:
 def test_place_adds_a_sound_longer_than_the_loop() -> None:
     out = np.zeros(10)
     grains.place(out, np.ones(25), 3 / RATE)
-    assert out.tolist() == [3, 3, 3, 2, 2, 2, 2, 2, 3, 3] or out.sum() == 25
-    assert sorted(out.tolist()) == [2.0] * 5 + [3.0] * 5
+    assert out.tolist() == [2, 2, 2, 3, 3, 3, 3, 3, 2, 2]
 
 
 def test_resonance_has_its_peak_and_width() -> None:

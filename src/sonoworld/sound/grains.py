@@ -4,6 +4,7 @@ Letters: n samples; k grains; r bubble radius, m; d decay, 1/s.
 """
 
 from dataclasses import dataclass
+from typing import no_type_check
 
 import numpy as np
 from jaxtyping import Float64
@@ -34,7 +35,8 @@ class Grains:
 
 
 @njit(cache=True)
-def _add(out, columns, table, noise, attack_s, rate):  # kernel: arrays and scalars only
+@no_type_check  # compiled by numba, which cannot see through the checker of the tests
+def _add(out: np.ndarray, columns: np.ndarray, table: np.ndarray, noise: float, attack_s: float, rate: float) -> None:
     n = out.size
     for k in range(columns.shape[1]):
         start, hz, d, a, chirp, offset = columns[:, k]

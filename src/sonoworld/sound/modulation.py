@@ -43,7 +43,7 @@ def poisson(rate_per_s: float, n: int, rng: np.random.Generator) -> Times:
     return np.sort(rng.random(rng.poisson(rate_per_s * seconds)) * seconds)
 
 
-def thinned(times: Times, density: Wave, rng: np.random.Generator) -> Times:
+def thinned(times: Times, density: Wave, rng: np.random.Generator) -> Float64[np.ndarray, "kept"]:
     """Keep each event with the probability that `density` (0..1) has at its time."""
     at = (times * RATE_HZ).astype(np.int64) % density.size
     return times[rng.random(times.size) < density[at]]

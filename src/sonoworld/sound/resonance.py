@@ -45,8 +45,8 @@ def resonant(wave: Wave, modes: Modes, direct: float = 0.0) -> Wave:
 
 def resonant_each(wave: Wave, bodies: Sequence[Modes]) -> Float64[np.ndarray, "q n"]:
     """The same wave through each of q sets of resonances."""
-    spectrum = fft.rfft(wave)
-    return np.stack([fft.irfft(spectrum * _peaks(wave.size, modes), wave.size) for modes in bodies])
+    spectrum = np.asarray(fft.rfft(wave))
+    return np.stack([np.asarray(fft.irfft(spectrum * _peaks(wave.size, modes), wave.size)) for modes in bodies])
 
 
 def _peaks(n: int, modes: Modes) -> Complex128[np.ndarray, "f"]:
@@ -71,7 +71,7 @@ def room(wave: Wave, t60_s: float, wet: float, rng: np.random.Generator, damping
     folded = np.zeros(-(-max(length, wave.size) // wave.size) * wave.size)
     folded[:length] = tail / np.sqrt(np.sum(tail**2))
     f = frequencies(wave.size)
-    response = fft.rfft(folded.reshape(-1, wave.size).sum(axis=0))
+    response = np.asarray(fft.rfft(folded.reshape(-1, wave.size).sum(axis=0)))
     late = response * np.exp(-2j * np.pi * f * 0.012) / (1 + 1j * f / damping_hz)  # first reflection after 4 m of path
     return filtered(wave, 1 + wet * late)
 

@@ -16,6 +16,11 @@ from sonoworld.sound.voices.people import footsteps
 Path = tuple[tuple[float, float], ...]
 
 
+def along(path: Path, u: Float64[np.ndarray, "m"]) -> Float64[np.ndarray, "m"]:
+    """A path of (place, value) points, joined by straight lines, at places u."""
+    return np.interp(u, [place for place, _ in path], [value for _, value in path])
+
+
 @dataclass(frozen=True, slots=True)
 class Throat:
     """A kind of call: pitch Hz and length s (ranges); paths of pitch and loudness over 0..1; colour; roughness.
@@ -61,7 +66,10 @@ LARGE = Throat(
 ROOSTER = Throat(
     (480, 660), (1.7, 2.4),
     ((0, 0.8), (0.08, 1.05), (0.1, 0.95), (0.21, 1.2), (0.25, 1.1), (0.33, 1.45), (0.62, 1.4), (0.87, 1.1), (1, 0.8)),
-    ((0, 0), (0.06, 0.6), (0.09, 0.08), (0.13, 0.6), (0.18, 0.1), (0.22, 0.7), (0.26, 0.15), (0.36, 1), (0.8, 0.7), (1, 0)),
+    (
+        (0, 0), (0.06, 0.6), (0.09, 0.08), (0.13, 0.6), (0.18, 0.1),
+        (0.22, 0.7), (0.26, 0.15), (0.36, 1), (0.8, 0.7), (1, 0),
+    ),
     (1150, 0.6), 0.15, (4, 8),
 )  # fmt: skip
 OWL = Throat(
@@ -86,10 +94,10 @@ def one_call(throat: Throat, size: float, rng: np.random.Generator) -> Float64[n
     """One call of an animal; `size` lengthens and lowers it."""
     m = int(rng.uniform(*throat.length_s) * size**0.4 * RATE_HZ)
     u = np.linspace(0, 1, m)
-    pitch = np.interp(u, *zip(*throat.pitch, strict=True))
+    pitch = along(throat.pitch, u)
     shake = np.interp(u, np.linspace(0, 1, 60), 1 + 0.12 * throat.rough * rng.standard_normal(60))
     hz = rng.uniform(*throat.hz) / size * pitch * shake
-    loud = np.interp(u, *zip(*throat.loudness, strict=True)) * (
+    loud = along(throat.loudness, u) * (
         1 - 0.4 * throat.rough * (1 + np.sin(np.pi * np.cumsum(hz) / RATE_HZ)) / 2  # every second pulse weaker
     )
     colour = (throat.colour[0] / size**0.7 * rng.uniform(0.85, 1.15), throat.colour[1])

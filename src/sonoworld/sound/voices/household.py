@@ -5,7 +5,7 @@ from jaxtyping import Float64
 
 from sonoworld.sound.grains import Grains, scatter, spread_log, struck
 from sonoworld.sound.manner import Manner
-from sonoworld.sound.modulation import cycles, drift, poisson, spaced, thinned
+from sonoworld.sound.modulation import Times, cycles, drift, poisson, spaced, thinned
 from sonoworld.sound.noise import RATE_HZ, Wave, shaped, unit, white
 from sonoworld.sound.resonance import band, lowpass, resonant, room
 from sonoworld.sound.voices.people import talker
@@ -61,7 +61,7 @@ def clock_tick(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     return unit(room(out, rng.uniform(0.2, 0.6), rng.uniform(0.05, 0.2), rng)) + rng.uniform(0.003, 0.05) * quiet
 
 
-def melody(n: int, note_s: float, base_hz: float, rng: np.random.Generator) -> tuple[Wave, Wave]:
+def melody(n: int, note_s: float, base_hz: float, rng: np.random.Generator) -> tuple[Times, Times]:
     """Times and pitches of a tune that wanders up and down a pentatonic scale, with rests."""
     times = spaced(note_s, 0.01, n, rng)
     times.sort()
@@ -71,7 +71,7 @@ def melody(n: int, note_s: float, base_hz: float, rng: np.random.Generator) -> t
     return times[played], hz[played]
 
 
-def plucked(n: int, times: Wave, hz: Wave, lasting_s: float, rng: np.random.Generator) -> Wave:
+def plucked(n: int, times: Times, hz: Times, lasting_s: float, rng: np.random.Generator) -> Wave:
     """Bars struck or plucked at times with pitches."""
     out = np.zeros(n)
     for ratio, gain in zip(BAR_PARTIALS, (1.0, 0.35, 0.12), strict=True):

@@ -4,7 +4,7 @@ import numpy as np
 
 from sonoworld.sound.grains import Grains, nearness, scatter, spread_log
 from sonoworld.sound.manner import Manner
-from sonoworld.sound.modulation import cycles, drift, poisson, pulses, spaced
+from sonoworld.sound.modulation import Times, cycles, drift, poisson, pulses, spaced
 from sonoworld.sound.noise import Wave, shaped, unit, white
 from sonoworld.sound.resonance import Modes, band, lowpass, resonant_each, room
 
@@ -78,7 +78,7 @@ def footsteps(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     return unit(room(out, rng.uniform(0.2, 0.7), 0.15, rng)) + 0.004 * white(n, rng)
 
 
-def _thud(n: int, at: Wave, how: tuple[float, float, float], gain: float, rng: np.random.Generator) -> Wave:
+def _thud(n: int, at: Times, how: tuple[float, float, float], gain: float, rng: np.random.Generator) -> Wave:
     """Forty grains per step in a band, thinning out over a time: `how` = (low Hz, high Hz, s)."""
     low, high, spread_s = how
     count = 40

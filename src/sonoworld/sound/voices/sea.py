@@ -15,8 +15,8 @@ def sea_waves(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     low, middle, fizz = np.zeros(n), np.zeros(n), np.zeros(n)
     for at in spaced(period, 0.08, n, rng):
         height = rng.uniform(0.5, 1.2)
-        for lag, part in ((0.0, 1.0), (rng.uniform(0.6, 2.5), 0.5), (rng.uniform(1.5, 4), 0.35)):
-            rise, fall = rng.uniform(0.3, 0.8), rng.uniform(0.9, 2.4)
+        for lag, part in ((0.0, 1.0), (rng.uniform(0.6, 1.5), 0.45), (rng.uniform(1.2, 3), 0.25)):
+            rise, fall = rng.uniform(0.3, 0.7), rng.uniform(0.8, 1.7)
             crest = _crest(n, at + lag, rise, fall) * part * height
             low += crest
             middle += crest**1.2
@@ -27,7 +27,7 @@ def sea_waves(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     out += rng.uniform(0.15, 0.35) * fizz * shaped(n, {500: -20, 2000: -3, 5000: 0, 10000: -3, 20000: -12}, rng)
     out += _foam(n, middle, rng) * float(np.std(out)) * rng.uniform(0.05, 0.15)
     roar = {40: -2, 120: 0, 400: -2, 1500: -8, 6000: -20, 20000: -38}
-    far = rng.uniform(0.15, 0.45) * (1 + 0.6 * manner.distance) * 1.2**manner.strength
+    far = rng.uniform(0.08, 0.35) * (1 + 0.6 * manner.distance) * 1.2**manner.strength
     return unit(out) + far * shaped(n, roar, rng) * np.exp(0.12 * drift(n, rng, 1, 0.1, 3))
 
 
