@@ -109,10 +109,11 @@ def one_call(throat: Throat, size: float, rng: np.random.Generator) -> Float64[n
 def calling(n: int, throat: Throat, count: int, manner: Manner, rng: np.random.Generator) -> Wave:
     """`count` animals, each with its own size, place and rests."""
     out = np.zeros(n)
+    bout_s = 1.5 * float(np.mean(throat.bout) * np.mean(throat.length_s))
     for _ in range(count):
         size = manner.larger * rng.uniform(0.8, 1.25)
         mine = np.zeros(n)
-        for bout in spaced(rng.uniform(*throat.rest_s) / manner.busier**0.4, 0.15, n, rng):
+        for bout in spaced(bout_s + rng.uniform(*throat.rest_s) * count**0.7 / manner.busier**0.4, 0.15, n, rng):
             at = float(bout)
             for _ in range(rng.integers(throat.bout[0], throat.bout[1] + 1)):
                 sound = one_call(throat, size, rng)
