@@ -49,6 +49,7 @@ class Cues:
     rough: Vector
     fine: Vector
     green: Vector
+    autumn: Vector
     blue: Vector
     gray: Vector
     warm: Vector
@@ -83,6 +84,10 @@ def cues(regions: Regions, elevation_deg: Vector, elevation_sigma_deg: float) ->
         green=np.maximum(near_hue(95.0, 32.0), 0.8 * near_hue(65.0, 14.0))
         * logistic((chroma - 9) / 3)
         * logistic((1 - a) / 1.5),
+        autumn=near_hue(32.0, 15.0)
+        * logistic((chroma - 20) / 4)
+        * logistic((elevation_deg + 1) / 1.0)
+        * logistic((m["deviation"] - 2.0) / 0.4),
         blue=logistic((-b - 4) / 2.5) * logistic((4 - a) / 3),
         gray=logistic((12 - chroma) / 2.5),
         warm=logistic((b - 8) / 3) * logistic((a + 3) / 2),
@@ -177,10 +182,12 @@ def _sky(regions: Regions, c: Cues) -> Vector:
 
 def _vegetation(c: Cues, m: Vector) -> Vector:
     leafy = np.maximum(c.green, np.maximum(0.5 * c.dark, 0.45 * c.dark * c.rough))
+    autumn = c.autumn * (1 - m)
+    leafy = np.maximum(leafy, autumn)
     return (
         0.25 * _log(logistic((c.e + 18) / 5), 0.02)
         + 1.5 * _log(leafy, 0.10)
-        + 0.8 * _log(np.maximum(c.rough, c.fine), 0.10)
+        + 0.8 * _log(np.maximum(np.maximum(c.rough, c.fine), autumn), 0.10)
         - 0.6 * c.upright * m
         + 0.1
     )
