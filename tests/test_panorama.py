@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from sonoworld.backend import Run, find
 from sonoworld.calibrate.camera import camera_from_angles
-from sonoworld.errors import InputError
+from sonoworld.errors import BackendMissingError, InputError
 from sonoworld.panorama.embedded import EMBEDDED, EmbeddedOptions
 from sonoworld.panorama.place import gather, project
 from sonoworld.types import Camera, CameraSigma, Panorama, Photo, Projection
@@ -145,8 +145,8 @@ def test_same_seed_same_bytes_other_seed_other_world() -> None:
     ],
 )
 def test_odd_photos_and_cameras(photo: Photo, fov: float, pitch: float, roll: float) -> None:
-    panorama = EMBEDDED.make(EmbeddedOptions(width=512))(photo, camera(photo, fov, pitch, roll), run())
-    assert panorama.rgb.shape == (256, 512, 3)
+    panorama = EMBEDDED.make(EmbeddedOptions(width=256))(photo, camera(photo, fov, pitch, roll), run())
+    assert panorama.rgb.shape == (128, 256, 3)
     assert panorama.known.any()
     assert not panorama.known.all()
     picture = grey(panorama)
@@ -198,3 +198,35 @@ def test_widths_out_of_range_are_errors(width: int) -> None:
 
 def test_the_backend_is_found() -> None:
     assert find("panorama", "embedded") is EMBEDDED
+
+
+def test_what_lives_is_not_made_more_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A red figure, found by the detector (here: told), stays in the photo and is nowhere else."""
+    rgb = landscape().rgb.copy()
+    rgb[150:220, 180:200] = (230, 20, 20)
+
+    def told(small: np.ndarray) -> np.ndarray:
+        there = np.zeros(small.shape[:2], bool)
+        there[150:220, 180:200] = True
+        return there
+
+    monkeypatch.setattr("sonoworld.panorama.evidence.lively_pixels", told)
+    photo = Photo(rgb)
+    panorama = EMBEDDED.make(EmbeddedOptions(width=512))(photo, camera(photo), run())
+    red = (panorama.rgb[..., 0] > 180) & (panorama.rgb[..., 1] < 80)
+    assert red[panorama.known].sum() > 50
+    assert not red[~panorama.known].any()
+    kept = EMBEDDED.make(EmbeddedOptions(width=512, detect=False))(photo, camera(photo), run())
+    assert kept.known.sum() == panorama.known.sum()
+
+
+def test_without_the_detector_the_message_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(small: np.ndarray) -> np.ndarray:
+        del small
+        raise BackendMissingError("not built")
+
+    monkeypatch.setattr("sonoworld.panorama.evidence.lively_pixels", missing)
+    photo = landscape((80, 60))
+    with pytest.raises(BackendMissingError, match=r"panorama\.detect=false"):
+        EMBEDDED.make(EmbeddedOptions(width=256))(photo, camera(photo), run())
+    EMBEDDED.make(EmbeddedOptions(width=256, detect=False))(photo, camera(photo), run())

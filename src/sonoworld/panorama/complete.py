@@ -76,19 +76,19 @@ def _sources(seen: Evidence) -> Bool[np.ndarray, "h w"]:
 
 
 def _dislike(seen: Evidence) -> Float32[np.ndarray, "h w"]:
-    """How little each pixel should be shown again, 0..1: clutter, the sun, and whatever stands out of its row.
+    """How little each pixel should be shown again, 0..1: the sun, whatever stands out of its row, a little clutter.
 
     A thing that occurs once in the photo is what a repeat is recognised by.
     """
     height = len(seen.sky)
     known = seen.coverage >= WHOLE
-    bright = cv2.GaussianBlur(seen.rgb.min(-1), (0, 0), height / 200)
+    bright = cv2.GaussianBlur(seen.empty.min(-1), (0, 0), height / 200)
     sun = (bright > SUN[0]) & known
     if sun.sum() > SUN[1] * known.sum():
         sun &= False
     weight = known.astype(np.float32)
     fine, broad = (
-        cv2.GaussianBlur(seen.rgb * weight[..., None], (0, 0), height / s)
+        cv2.GaussianBlur(seen.empty * weight[..., None], (0, 0), height / s)
         / np.maximum(cv2.GaussianBlur(weight, (0, 0), height / s), 1e-3)[..., None]
         for s in (300, 60)
     )
@@ -96,7 +96,7 @@ def _dislike(seen: Evidence) -> Float32[np.ndarray, "h w"]:
     usual = apart.sum(1) / np.maximum(known.sum(1), 1)
     rare = np.clip(apart / (2.5 * usual[:, None] + 8) - 1, 0, 1)
     clutter = cv2.GaussianBlur(seen.clutter * known, (0, 0), height / 200)
-    return np.maximum(np.maximum(sun, rare), np.clip(2 * clutter, 0, 1)).astype(np.float32)
+    return np.maximum(np.maximum(sun, rare), 0.3 * np.clip(clutter, 0, 1)).astype(np.float32)
 
 
 def _join_rows(height: int) -> int:
@@ -108,7 +108,7 @@ def _band(seen: Evidence, rng: np.random.Generator) -> _Band:
     height = len(seen.sky)
     known = _sources(seen)
     at = core_extent(known)
-    layers = np.concatenate([seen.rgb, 255 * seen.sky[..., None], 255 * seen.ground[..., None]], -1)
+    layers = np.concatenate([seen.empty, 255 * seen.sky[..., None], 255 * seen.ground[..., None]], -1)
     around = continue_around(layers, known, _dislike(seen)[at.top : at.bottom].max(0), at, rng)
     reach, join = int(np.ceil(HORIZON_REACH / np.pi * height)), _join_rows(height)
     top = max(min(at.top - join, height // 2 - reach), 0)
@@ -152,16 +152,16 @@ def _above(
 def _canopy(seen: Evidence, band: _Band, end: int, rng: np.random.Generator) -> Float32[np.ndarray, "k w 3"]:
     """Everything from the zenith to row `end` where the photo looks up and sees no sky: texture of its top."""
     source = np.ascontiguousarray((_sources(seen) & (seen.ground < 0.5))[::-1])
-    turned, rim = np.ascontiguousarray(seen.rgb[::-1]), band.rgb[: end - band.top]
+    turned, rim = np.ascontiguousarray(seen.empty[::-1]), band.rgb[: end - band.top]
     return ground_cap(turned, source, rim, len(turned) - end, seen.man_made > 0.5, rng)[::-1]
 
 
 def _dome(seen: Evidence, band: _Band, rng: np.random.Generator) -> Float32[np.ndarray, "h w 3"] | None:
     """The sky everywhere; None where the photo looks up and sees none."""
-    dome = sky_dome(seen.rgb, _sources(seen) & (seen.sky > 0.6), rng)
+    dome = sky_dome(seen.empty, _sources(seen) & (seen.sky > 0.6), rng)
     height = len(seen.sky)
     if dome is None and band.top + band.over > (0.5 - LOOKS_UP / np.pi) * height:
-        brightness = float(np.clip(np.percentile(seen.rgb[_sources(seen)], 90) * 1.3, 70, 235))
+        brightness = float(np.clip(np.percentile(seen.empty[_sources(seen)], 90) * 1.3, 70, 235))
         return plain_sky(height, brightness, rng)
     return dome
 
@@ -172,9 +172,9 @@ def _below(seen: Evidence, band: _Band, first: int, rng: np.random.Generator) ->
     low = _sources(seen) & (np.arange(height)[:, None] > 0.5 * height)
     source = low & (seen.ground > 0.5) & (seen.clutter < 0.3)
     rim, sky = band.rgb[first - band.top :], float(band.sky[first - band.top :].mean())
-    earth = EARTH * float(seen.rgb[_sources(seen)].mean())
+    earth = EARTH * float(seen.empty[_sources(seen)].mean())
     rim = rim * (1 - sky) + earth * sky  # under nothing but sky there is earth, not sky
-    return ground_cap(seen.rgb, source, rim.astype(np.float32), first, seen.man_made > 0.5, rng)
+    return ground_cap(seen.empty, source, rim.astype(np.float32), first, seen.man_made > 0.5, rng)
 
 
 def _fill(seen: Evidence, run: Run) -> Float32[np.ndarray, "h w 3"]:
@@ -208,20 +208,24 @@ def _fit(seen: Evidence, fill: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarr
     inside = (seen.coverage >= WHOLE).astype(np.uint8)
     px = max(2, round(len(fill) / 170))
     ring = inside - cv2.erode(inside, np.ones((2 * px + 1, 2 * px + 1), np.uint8))
-    return fill + membrane(seen.rgb - fill, ring.astype(np.float32))
+    weight = ring * (1 - np.clip(2 * seen.clutter, 0, 1))  # a person cut by the border does not colour what is beside
+    return fill + membrane(seen.empty - fill, weight.astype(np.float32))
 
 
-def complete(photo: Photo, camera: Camera, height: int, run: Run) -> Panorama:
+def complete(photo: Photo, camera: Camera, height: int, run: Run, *, detect: bool) -> Panorama:
     """A panorama [height, 2·height]: the photo placed at its camera, the rest invented.
+
+    `detect`: find people, vehicles and animals, so that they are not repeated.
 
     Raises:
         InputError: the camera belongs to a photo of another size.
+        BackendMissingError: `detect` is asked for and the install lacks the detector.
     """
     if camera.size_px != photo.size_px:
         raise InputError(
             f"panorama: expected a camera for a photo of {photo.size_px} px, got one for {camera.size_px} px"
         )
-    seen = look(photo, camera, min(height, FILL_ROWS_MAX))
+    seen = look(photo, camera, min(height, FILL_ROWS_MAX), detect=detect)
     run.tell(0.2, "around the horizon")
     fill = _fit(seen, _fill(seen, run))
     run.tell(0.9, "photo in place")
@@ -234,11 +238,12 @@ def complete(photo: Photo, camera: Camera, height: int, run: Run) -> Panorama:
     return Panorama(rgb=out, known=coverage >= WHOLE)
 
 
-def completer(height: int) -> MakePanorama:
-    """The stage function for panoramas of that height.
+def completer(height: int, *, detect: bool) -> MakePanorama:
+    """The stage function for panoramas of that height; `detect` as in `complete`.
 
     Raises (when called):
         InputError: a perspective photo came without a camera, or a panorama with one.
+        BackendMissingError: `detect` is asked for and the install lacks the detector.
     """
 
     def make_panorama(photo: Photo, camera: Camera | None, run: Run) -> Panorama:
@@ -249,6 +254,6 @@ def completer(height: int) -> MakePanorama:
         if camera is None:
             rgb = resample_panorama(photo.rgb, height)
             return Panorama(rgb=rgb, known=np.ones(rgb.shape[:2], bool))
-        return complete(photo, camera, height, run)
+        return complete(photo, camera, height, run, detect=detect)
 
     return make_panorama

@@ -26,8 +26,9 @@ CLOUD_GRID, CLOUD_REACH = 1024, 5.0
 """Noise image size, and the range of layer coordinates it covers on each side of the zenith."""
 
 
-CLOUD_GAIN, LEAST_CONTRAST = 1.6, 9.0
-"""The sky overhead varies more than the strip a photo shows: gain, and least deviation of brightness (0..255)."""
+CLOUD_GAIN, LEAST_CONTRAST, LIVELY_CONTRAST = 1.6, 9.0, 22.0
+"""The sky overhead varies more than the strip a photo shows: most gain, least deviation of brightness (0..255), and
+the deviation beyond which a sky needs no gain."""
 
 
 def _features(azimuth: Float64[np.ndarray, "*n"], s: Float64[np.ndarray, "*n"]) -> Float64[np.ndarray, "*n 5"]:
@@ -67,7 +68,8 @@ def _ladder(residual: Float64[np.ndarray, "n 3"]) -> Float64[np.ndarray, "64 3"]
     order = order[int(0.02 * len(order)) : max(int(0.98 * len(order)), 1)]
     parts = np.array_split(residual[order], 64)
     steps = np.array([p.mean(0) if len(p) else np.zeros(3) for p in parts])
-    steps = CLOUD_GAIN * (steps - steps.mean(0))
+    steps = steps - steps.mean(0)
+    steps = steps * np.clip(LIVELY_CONTRAST / (steps.mean(1).std() + 1e-6), 1, CLOUD_GAIN)
     lacking = max(0.0, LEAST_CONTRAST - float(steps.mean(1).std()))
     return steps + lacking * np.linspace(-1.7, 1.7, 64)[:, None]  # a ramp of ±√3 has deviation 1
 

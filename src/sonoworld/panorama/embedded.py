@@ -6,9 +6,10 @@ from sonoworld.backend import Backend, MakePanorama, Options
 
 
 class EmbeddedOptions(Options):
-    """`width` of the panorama in px (even; the height is half of it)."""
+    """`width` of the panorama (its height is half of it); `detect`: what lives and drives is not repeated."""
 
     width: int = Field(default=2048, ge=256, le=8192, description="panorama width, px (even)")
+    detect: bool = Field(default=True, description="find people, vehicles and animals, so that they are not repeated")
 
     @field_validator("width")
     @classmethod
@@ -22,13 +23,13 @@ def make(options: EmbeddedOptions) -> MakePanorama:
     """The stage function."""
     from sonoworld.panorama.complete import completer  # noqa: PLC0415  heavy only where used
 
-    return completer(options.width // 2)
+    return completer(options.width // 2, detect=options.detect)
 
 
 EMBEDDED = Backend(
     stage="panorama",
     name="embedded",
-    version="1",
+    version="2",
     summary="projects the photo and continues it around: sky dome, horizon band, ground",
     options=EmbeddedOptions,
     make=make,

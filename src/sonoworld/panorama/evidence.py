@@ -4,29 +4,36 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32, UInt8
 
+from sonoworld.errors import BackendMissingError
 from sonoworld.panorama.place import gather, project, shrunk
+from sonoworld.perceive.lively import lively_pixels
 from sonoworld.perceive.stuff import Stuff, parse
 from sonoworld.sphere import camera_pixel_directions
 from sonoworld.types import Camera, Photo
 
-PARSE_PX = 800
-"""Longer side of the copy of the photo that is parsed."""
+WORK_PX = 800
+"""Longer side of the copy of the photo that is parsed and searched."""
 
 MIN_SIGMA = float(np.radians(2.0))
 """Elevations are never trusted better than this when parsing, radians."""
+
+MARGIN = 1 / 160
+"""People and vehicles are taken out with this margin (share of the longer side): their outlines are not exact."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """The photo on the sphere. Colours 0..255; shares 0..1, meaningful where `coverage` > 0.
 
-    `sky`; `ground` is what one stands on (earth, road, water); `clutter` should not be repeated (people, vehicles);
-    the rest is upright. `man_made` 0 (nature) .. 1 (town, indoors).
+    `rgb` is the photo; `empty` the photo without people, vehicles and animals: what more may be made of. `sky`;
+    `ground` is what one stands on (earth, road, water); `clutter` is where those things were and what parsing cannot
+    name; the rest is upright. `man_made` 0 (nature) .. 1 (town, indoors).
     """
 
     rgb: Float32[np.ndarray, "h w 3"]
+    empty: Float32[np.ndarray, "h w 3"]
     coverage: Float32[np.ndarray, "h w"]
     sky: Float32[np.ndarray, "h w"]
     ground: Float32[np.ndarray, "h w"]
@@ -34,32 +41,71 @@ class Evidence:
     man_made: float
 
 
-def _shares(photo: Photo, camera: Camera) -> tuple[Float32[np.ndarray, "k l 3"], float, float]:
-    """(sky, ground, clutter) of a smaller copy of the photo, how much smaller it is, and how man-made."""
+def _small(photo: Photo) -> UInt8[np.ndarray, "k l 3"]:
     width, height = photo.size_px
-    scale = min(1.0, PARSE_PX / max(width, height))
+    scale = min(1.0, WORK_PX / max(width, height))
     size = (max(16, round(width * scale)), max(16, round(height * scale)))
-    small = np.asarray(cv2.resize(photo.rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
-    K = np.diag([size[0] / width, size[1] / height, 1.0]) @ camera.K
-    up = camera_pixel_directions(K, size, camera.world_from_camera)[..., 2]
+    return np.asarray(cv2.resize(photo.rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _lively(small: UInt8[np.ndarray, "k l 3"], detect: bool) -> Bool[np.ndarray, "k l"]:
+    """Pixels of people, vehicles and animals, with a margin; none when not asked to look."""
+    if not detect:
+        return np.zeros(small.shape[:2], np.bool_)
+    try:
+        there = lively_pixels(small)
+    except BackendMissingError as error:
+        raise BackendMissingError(f"{error}; here: --set panorama.detect=false") from error
+    px = 2 * round(MARGIN * max(small.shape)) + 1
+    return cv2.dilate(there.astype(np.uint8), np.ones((px, px), np.uint8)) > 0
+
+
+def _emptied(
+    photo: Photo, small: UInt8[np.ndarray, "k l 3"], there: Bool[np.ndarray, "k l"]
+) -> tuple[UInt8[np.ndarray, "k l 3"], Float32[np.ndarray, "h w 3"]]:
+    """The small copy and the photo itself with what is `there` painted over from around it (Telea, 2004)."""
+    rgb = photo.rgb.astype(np.float32)
+    if not there.any() or there.all():
+        return small, rgb
+    painted = np.asarray(cv2.inpaint(small, there.astype(np.uint8), 4, cv2.INPAINT_TELEA), np.uint8)
+    share = cv2.resize(there.astype(np.float32), photo.size_px, interpolation=cv2.INTER_LINEAR)[..., None]
+    large = cv2.resize(painted, photo.size_px, interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    return painted, rgb * (1 - share) + large * share
+
+
+def _shares(small: UInt8[np.ndarray, "k l 3"], camera: Camera) -> tuple[Float32[np.ndarray, "k l 3"], float]:
+    """(sky, ground, unnamed) of a smaller copy of the photo, and how man-made it is."""
+    height, width = small.shape[:2]
+    K = np.diag([width / camera.size_px[0], height / camera.size_px[1], 1.0]) @ camera.K
+    up = camera_pixel_directions(K, (width, height), camera.world_from_camera)[..., 2]
     elevation = np.arcsin(np.clip(up, -1, 1)).astype(np.float32)
     parsed = parse(small, elevation, elevation_sigma=max(MIN_SIGMA, camera.sigma.pitch))
     p = parsed.probability**2  # shares of a pixel, not beliefs about it: sharper
     p = p / p.sum(-1, keepdims=True)
     ground = p[..., Stuff.GROUND] + p[..., Stuff.ROAD] + p[..., Stuff.WATER]
-    return (
-        np.stack([p[..., Stuff.SKY], ground, p[..., Stuff.OTHER]], -1).astype(np.float32),
-        size[0] / width,
-        parsed.man_made,
-    )
+    return np.stack([p[..., Stuff.SKY], ground, p[..., Stuff.OTHER]], -1).astype(np.float32), parsed.man_made
 
 
-def look(photo: Photo, camera: Camera, height: int) -> Evidence:
-    """Place the photo and what is seen in it on a panorama [height, 2·height]."""
+def look(photo: Photo, camera: Camera, height: int, *, detect: bool) -> Evidence:
+    """Place the photo and what is seen in it on a panorama [height, 2·height].
+
+    Raises:
+        BackendMissingError: `detect` is asked for and the install lacks the detector.
+    """
     at = project(camera, height)
+    small = _small(photo)
+    there = _lively(small, detect)
+    painted, empty = _emptied(photo, small, there)
+    shares, man_made = _shares(painted, camera)
+    shares[..., 2] = np.maximum(shares[..., 2], there)
+    stuff = gather(shares, shrunk(at, small.shape[1] / photo.size_px[0]))
     rgb = gather(photo.rgb.astype(np.float32), at)
-    shares, scale, man_made = _shares(photo, camera)
-    stuff = gather(shares, shrunk(at, scale))
     return Evidence(
-        rgb=rgb, coverage=at.coverage, sky=stuff[..., 0], ground=stuff[..., 1], clutter=stuff[..., 2], man_made=man_made
+        rgb=rgb,
+        empty=gather(empty, at) if there.any() else rgb,
+        coverage=at.coverage,
+        sky=stuff[..., 0],
+        ground=stuff[..., 1],
+        clutter=stuff[..., 2],
+        man_made=man_made,
     )
