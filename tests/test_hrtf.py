@@ -93,7 +93,9 @@ def test_reference_level_is_the_diffuse_field(order: int) -> None:
     assert abs(np.average(diffuse_db[band], weights=1 / F[band])) < 0.4
 
 
-@pytest.mark.parametrize(("order", "low_db", "high_db"), [(1, 1.6, 0.8), (3, 0.2, 0.4), (5, 0.03, 0.3), (7, 0.03, 0.25)])
+@pytest.mark.parametrize(
+    ("order", "low_db", "high_db"), [(1, 1.6, 0.8), (3, 0.2, 0.4), (5, 0.03, 0.3), (7, 0.03, 0.25)]
+)
 def test_magls_keeps_magnitudes(order: int, low_db: float, high_db: float) -> None:
     whole = sphere_48k()
     wanted = np.abs(np.fft.rfft(whole.taps, 1024))

@@ -120,9 +120,9 @@ def _refine(
 def _spread(sd: Float64[np.ndarray, "3"], man_made: float) -> Float64[np.ndarray, "3"]:
     """What the posterior leaves out, added to its spread: model error, larger where lines are rare.
 
-    Set on crops of three panoramas so that about 95 % of errors lie within two sigmas.
+    Set on crops of three panoramas so that nearly 95 % of errors lie within two sigmas.
     """
-    floor = np.radians([1.0 + 5.5 * (1 - man_made), 0.6 + 2.0 * (1 - man_made), 5.0 + 8.0 * (1 - man_made)])
+    floor = np.radians([1.0 + 7.0 * (1 - man_made), 0.6 + 2.0 * (1 - man_made), 5.0 + 8.0 * (1 - man_made)])
     return np.hypot(1.3 * sd, floor)
 
 
