@@ -3,16 +3,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from browser.courtyard import small_world, source
 from sonoworld.encode.level import source_gain
 from sonoworld.encode.options import EncodeOptions
 from sonoworld.frames import Pose
 from sonoworld.types import Camera, CameraSigma, Geometry, Spread
-from sonoworld.view.thin import MAX_POINTS, thin_surface
 from sonoworld.view.world import (
+    MAX_POINTS,
     FiltersPart,
     SplatsPart,
     WorldDocument,
@@ -29,38 +27,6 @@ LAWS = EncodeOptions()
 def document(**changes: object) -> WorldDocument:
     scene = replace(small_world(), **changes)
     return world_document(scene, "a title", SplatsPart(file="splats.ply", count=3), FILTERS, None)
-
-
-@given(count=st.integers(1, 900), seed=st.integers(0, 2**32 - 1))
-def test_a_thinned_surface_keeps_weight_and_centre(count: int, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    points = rng.normal(size=(count, 3)) * [5, 1, 0.1]
-    weights = rng.random(count) ** 3
-    weights /= weights.sum()
-    few, share = thin_surface(points, weights)
-    assert len(few) == min(count, MAX_POINTS)
-    assert (share >= 0).all()
-    assert share.sum() == pytest.approx(1)
-    np.testing.assert_allclose(share @ few, weights @ points, atol=1e-9)
-
-
-def test_a_thinned_surface_sounds_like_the_whole() -> None:
-    """Σ w/d at a near listener: 256 cells of a wall against its 10,000 points."""
-    y, z = np.meshgrid(np.linspace(-4, 4, 100), np.linspace(-1, 3, 100))
-    points = np.stack([np.full(y.size, 1.0), y.ravel(), z.ravel()], -1)
-    weights = np.full(len(points), 1 / len(points))
-    few, share = thin_surface(points, weights)
-    whole = weights @ (1 / np.linalg.norm(points, axis=1))
-    assert share @ (1 / np.linalg.norm(few, axis=1)) == pytest.approx(whole, rel=0.005)
-
-
-def test_one_heavy_spot_among_many_points_is_kept() -> None:
-    points = np.zeros((2000, 3))
-    points[:, 0] = np.arange(2000)
-    weights = np.full(2000, 1e-6)
-    weights[1234] = 1 - 1999e-6
-    few, share = thin_surface(points, weights)
-    assert few[np.argmax(share), 0] == pytest.approx(1234, abs=0.1)
 
 
 def test_a_place_is_one_point_a_surface_many_ambience_none() -> None:

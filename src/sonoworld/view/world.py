@@ -14,15 +14,17 @@ from pydantic import BaseModel, ConfigDict
 from sonoworld.encode.level import source_gain
 from sonoworld.encode.options import EncodeOptions
 from sonoworld.encode.propagate import fade
+from sonoworld.pointset import thin
 from sonoworld.sphere import row_elevations
 from sonoworld.types import FULL_SCALE_DB, Camera, Geometry, Scene, Source, Spread
-from sonoworld.view.thin import thin_surface
 
 FORMAT = 1
 SCREEN_TARGET_DBFS = -24.0
 """RMS at which all sources together play at the start: as loud as films are mixed (EBU R 128 speaks of −23 LUFS)."""
 
 COMFORT_SHARE = 0.5
+MAX_POINTS = 256
+"""Points that stand for an area in the page."""
 COMFORT_RANGE_M = (0.5, 1.5)
 """Half the way to the nearest thing looks whole with a hidden layer behind edges; beyond that, ground smears."""
 
@@ -196,7 +198,7 @@ def _surface(source: Source) -> tuple[Float64[np.ndarray, "k 3"], Float64[np.nda
         return np.empty((0, 3)), np.empty(0)
     if source.spread is Spread.POINT:
         return centroid[None], np.ones(1)
-    return thin_surface(np.asarray(source.points, np.float64), np.asarray(source.weights, np.float64))
+    return thin(np.asarray(source.points, np.float64), np.asarray(source.weights, np.float64), MAX_POINTS)
 
 
 def _source_part(source: Source, number: int) -> SourcePart:
