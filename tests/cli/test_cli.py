@@ -1,5 +1,6 @@
 """The command line as a person and a program use it: what it prints, what it writes, how it fails."""
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -9,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile as sf
+from rich.console import Console
 
-from sonoworld import frames
-from sonoworld.cli import main
+from sonoworld import frames, testing
+from sonoworld.cli import main, tables
 from sonoworld.disk.scene import check_scene, load_lite, load_scene
 from sonoworld.encode.harmonics import harmonics
 
@@ -160,3 +162,13 @@ def test_help_names_every_verb() -> None:
     done = subprocess.run([sys.executable, "-m", "sonoworld", "--help"], capture_output=True, text=True, check=True)
     for verb in ("demo", "create", "view", "sources", "render", "export", "check", "backends", "recipe", "doctor"):
         assert verb in done.stdout
+
+
+def test_words_of_strangers_are_only_words(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = dataclasses.replace(testing.tiny_sources()[0], prompt="[bold]boo[/bold] [link=x]y[/]")
+    Console(width=200).print(tables.sources_table((hostile,)))
+    assert "[bold]boo[/bold] [link=x]y[/]" in capsys.readouterr().out
+
+
+def test_doctor_names_the_extra(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "sonoworld[cluster]" in run(capsys, "doctor")

@@ -17,10 +17,14 @@ class LinesOptions(Options):
         default=None,
         ge=1,
         le=175,
-        description="horizontal field of view, degrees; not set: from the file, or estimated",
+        description="horizontal field of view, degrees; by default from the file, or estimated",
     )
-    pitch_deg: float | None = Field(default=None, ge=-90, le=90, description="camera pitch, up +; not set: estimated")
-    roll_deg: float | None = Field(default=None, ge=-180, le=180, description="roll, clockwise +; not set: estimated")
+    pitch_deg: float | None = Field(
+        default=None, ge=-90, le=90, description="camera pitch, degrees, up +; by default estimated"
+    )
+    roll_deg: float | None = Field(
+        default=None, ge=-180, le=180, description="roll, degrees, clockwise +; by default estimated"
+    )
 
 
 def _radians(angle_deg: float | None) -> float | None:

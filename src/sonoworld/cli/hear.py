@@ -57,6 +57,7 @@ def render(
         f"rendered at {length / took:.0f}× real time",
         highlight=False,
         soft_wrap=True,
+        markup=False,
     )
 
 

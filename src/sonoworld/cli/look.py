@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from tyro.conf import Positional, arg
 
@@ -50,7 +51,7 @@ def check(scene: Positional[Path]) -> None:
         raise SonoworldError(f"{scene}: {len(findings)} problem(s)\n{lines}")
     console = Console()
     tables.say_view(load_scene(scene), console)
-    console.print(f"{scene}: sound, every file as it was made", highlight=False, soft_wrap=True)
+    console.print(f"{scene}: sound, every file as it was made", highlight=False, soft_wrap=True, markup=False)
 
 
 def backends(json_: Annotated[bool, arg(name="json")] = False) -> None:
@@ -73,9 +74,9 @@ def backends(json_: Annotated[bool, arg(name="json")] = False) -> None:
             listing.stage,
             listing.name,
             spec.version if spec else "",
-            state,
+            escape(state),
             spec.licence if spec else "",
-            spec.summary if spec else "",
+            escape(spec.summary) if spec else "",
         )
     Console().print(table)
 
@@ -115,7 +116,7 @@ def doctor() -> None:
         state = (
             "built" if here else "MISSING: pip install --force-reinstall --no-deps sonoworld (or `pip install -e .`)"
         )
-        console.print(f"  {name:<12} {state} ({needed})", highlight=False)
+        console.print(f"  {name:<12} {state} ({needed})", highlight=False, markup=False)
     for package, extra, needed in (
         ("pillow-heif", "heic", "HEIC photos"),
         ("torch", "learn", "learning and GPU models"),
@@ -126,13 +127,13 @@ def doctor() -> None:
             state = version(package)
         except PackageNotFoundError:
             state = f"not installed: pip install 'sonoworld[{extra}]'"
-        console.print(f"  {package:<12} {state} ({needed})", highlight=False)
+        console.print(f"  {package:<12} {state} ({needed})", highlight=False, markup=False)
     browser = next((b for b in ("chromium", "google-chrome", "firefox") if shutil.which(b)), "the system's default")
     console.print(f"  {'browser':<12} {browser}", highlight=False)
     console.print(f"  {'audio':<12} NumPy executor", highlight=False)
     broken = [listing for listing in installed() if not listing.available]
     for listing in broken:
-        console.print(f"  {listing.stage}.{listing.name}: {listing.reason}", highlight=False)
+        console.print(f"  {listing.stage}.{listing.name}: {listing.reason}", highlight=False, markup=False)
     console.print(
         f"  backends     {len(installed()) - len(broken)} of {len(installed())} can run here", highlight=False
     )

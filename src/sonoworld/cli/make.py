@@ -46,7 +46,7 @@ def _make(photo: Photo, name: str, recipe: Recipe, out: Path, seed: int, console
     """Make the scene with progress, and say what was seen and heard."""
     kind = "panorama" if photo.projection is Projection.EQUIRECTANGULAR else "photo"
     width, height = photo.size_px
-    console.print(f"{name}: {kind}, {width}×{height}, recipe {recipe.name}, seed {seed}", highlight=False)
+    console.print(f"{name}: {kind}, {width}×{height}, recipe {recipe.name}, seed {seed}", highlight=False, markup=False)
     with StageWatch(console) as watch:
         scene = make_scene(photo, recipe, out, seed=seed, watch=watch)
     console.print(f"  {'total':<10} {sum(watch.seconds.values()):6.2f} s", highlight=False)
@@ -56,7 +56,9 @@ def _make(photo: Photo, name: str, recipe: Recipe, out: Path, seed: int, console
 
 
 def _say_where(out: Path, console: Console) -> None:
-    console.print(f"\nWorld: {out}\n  walk and listen: sonoworld view {out}", highlight=False, soft_wrap=True)
+    console.print(
+        f"\nWorld: {out}\n  walk and listen: sonoworld view {out}", highlight=False, soft_wrap=True, markup=False
+    )
 
 
 def demo(serve: bool = True, out: Path = Path("demo-world")) -> None:

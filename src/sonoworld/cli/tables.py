@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from sonoworld.frames import angles_from_direction, camera_angles
@@ -42,8 +43,8 @@ def sources_table(sources: tuple[Source, ...]) -> Table:
     table = Table(title="What sounds where", title_justify="left")
     for name in ("id", "kind"):
         table.add_column(name)
-    for name in ("azimuth", "elevation", "distance", "level", "sure"):
-        table.add_column(name, justify="right")
+    for name in ("az", "el", "distance", "level", "sure"):
+        table.add_column(name, justify="right", no_wrap=True)
     table.add_column("prompt")
     for record in map(source_record, sources):
         placed = record["azimuth_deg"] is not None
@@ -55,7 +56,7 @@ def sources_table(sources: tuple[Source, ...]) -> Table:
             f"{record['distance_m']:.1f} m" if placed else "",
             f"{record['level_db']:.0f} dB",
             f"{100 * record['confidence']:.0f} %",
-            record["prompt"],
+            escape(record["prompt"]),
         )
     return table
 

@@ -10,7 +10,7 @@ class EmbeddedOptions(Options):
 
     detect: bool = Field(default=True, description="look for people, vehicles, animals and furniture, too")
     indoors: bool | None = Field(
-        default=None, description="whether the photo shows a room; None: judge by what is seen"
+        default=None, description="whether the photo shows a room; by default judged by what is seen"
     )
     most: int = Field(default=9, ge=1, le=64, description="most soundings reported")
 
