@@ -17,8 +17,21 @@ from sonoworld.backend import Lifted, Run
 from sonoworld.disk import sound_values, world_values
 from sonoworld.disk.codec import Codec
 from sonoworld.disk.workspace import Workspace, open_workspace, publish
+from sonoworld.errors import SonoworldError, StageError
 from sonoworld.recipe import Recipe, digest
-from sonoworld.types import Clip, Photo, Projection, Scene, Source, Splats, Stage
+from sonoworld.types import (
+    Camera,
+    Clip,
+    Geometry,
+    Panorama,
+    Photo,
+    Projection,
+    Scene,
+    Sounding,
+    Source,
+    Splats,
+    Stage,
+)
 
 T = TypeVar("T")
 LITE_SPLATS = 500_000
@@ -89,12 +102,26 @@ class Steps:
         stored = self.work.holds(task.name, key)
         if not stored:
             rng = np.random.default_rng(np.random.SeedSequence([self.seed, zlib.crc32(task.name.encode())]))
-            value = do(Run(rng, partial(self.watch.progress, task.name)))
+            value = self._do(task, lambda: do(Run(rng, partial(self.watch.progress, task.name))))
             self.work.record(task.name, key, codec.save(self.work.folder, value), task.identity)
         else:
             value = codec.load(self.work.folder)
         self.watch.finished(task.name, time.perf_counter() - began, stored=stored)
         return value
+
+    def _do(self, task: Task, work: Callable[[], T]) -> T:
+        """Name the step in whatever goes wrong in it, ours or a plug-in's; errors meant for people pass as they are."""
+        try:
+            return work()
+        except SonoworldError:
+            raise
+        except Exception as error:
+            backend = task.identity.get("backend")
+            who = f"{task.name}.{backend}" if backend else task.name
+            raise StageError(
+                f"{who} failed: {type(error).__name__}: {error}\n"
+                f"  finished steps are kept in {self.work.folder}; SONOWORLD_DEBUG=1 shows the traceback"
+            ) from error
 
 
 def make_scene(photo: Photo, recipe: Recipe, folder: Path, *, seed: int = 0, watch: Watch | None = None) -> Scene:
@@ -106,54 +133,65 @@ def make_scene(photo: Photo, recipe: Recipe, folder: Path, *, seed: int = 0, wat
         StageError: a stage failed; finished stages are kept in `<folder>.partial` for the next run.
     """
     recipe.require_available()
-    panoramic = photo.projection is Projection.EQUIRECTANGULAR
     with open_workspace(folder) as work:
         steps = Steps(work, recipe, seed, watch or Unwatched())
-        steps.run(Task("photo", (), {"photo": _photo_digest(photo)}), world_values.PHOTO, lambda _: photo)
-        camera = steps.stage(
-            "calibrate", world_values.CAMERA, ("photo",), lambda see, run: None if panoramic else see(photo, run)
-        )
-        panorama = steps.stage(
-            "panorama", world_values.PANORAMA, ("photo", "calibrate"), lambda fill, run: fill(photo, camera, run)
-        )
-        lifted: Lifted = steps.stage("lift", world_values.LIFTED, ("panorama",), lambda lift, run: lift(panorama, run))
-        geometry = lifted.geometry
-        splats: Splats = steps.stage(
-            "seed",
-            world_values.SPLATS,
-            ("panorama", "lift"),
-            lambda seed_, run: seed_(panorama, geometry, run) if lifted.splats is None else lifted.splats,
-        )
-        light = {"limit": LITE_SPLATS, "version": __version__}
-        steps.run(Task("lite", ("seed",), light), world_values.LITE, lambda _: _lite(splats))
-        understood = steps.stage(
-            "understand",
-            sound_values.UNDERSTOOD,
-            ("panorama", "calibrate"),
-            lambda listen, run: listen(panorama, camera, run),
-        )
-        soundings = steps.stage(
-            "segment",
-            sound_values.SOUNDINGS,
-            ("panorama", "understand"),
-            lambda find, run: find(panorama, understood, run),
-        )
-        located = steps.run(
-            Task(
-                "localize",
-                ("segment", "lift", "panorama"),
-                {"options": digest(recipe.localize), "version": __version__},
-            ),
-            sound_values.LOCATED,
-            lambda _: localize.localize(soundings, geometry, panorama.known, recipe.localize),
-        )
-        clips = steps.stage("sound", sound_values.CLIPS, ("localize",), lambda voice, run: _clips(voice(located, run)))
-        sources = sound_values.with_clips(located, clips)
+        camera, panorama = _see(steps, photo)
+        geometry, splats = _lift(steps, panorama)
+        soundings = _understand(steps, panorama, camera)
+        sources = _voice(steps, soundings, geometry, panorama)
         scene = Scene(photo, camera, panorama, geometry, splats, soundings, sources)
         needs = ("panorama", "lift", "seed", "localize")
         steps.run(Task("preview", needs, {"version": __version__}), world_values.PREVIEW, lambda _: _preview(scene))
         publish(work, version=__version__)
     return scene
+
+
+def _see(steps: Steps, photo: Photo) -> tuple[Camera | None, Panorama]:
+    """Photo -> Camera -> Panorama; a photo that is a panorama has no camera."""
+    whole = photo.projection is Projection.EQUIRECTANGULAR
+    steps.run(Task("photo", (), {"photo": _photo_digest(photo)}), world_values.PHOTO, lambda _: photo)
+    camera = steps.stage(
+        "calibrate", world_values.CAMERA, ("photo",), lambda see, run: None if whole else see(photo, run)
+    )
+    needs = ("photo", "calibrate")
+    return camera, steps.stage("panorama", world_values.PANORAMA, needs, lambda fill, run: fill(photo, camera, run))
+
+
+def _lift(steps: Steps, panorama: Panorama) -> tuple[Geometry, Splats]:
+    """Panorama -> Geometry -> Splats, and the lighter splats beside them."""
+    lifted: Lifted = steps.stage("lift", world_values.LIFTED, ("panorama",), lambda lift, run: lift(panorama, run))
+    geometry, own = lifted.geometry, lifted.splats
+    splats: Splats = steps.stage(
+        "seed",
+        world_values.SPLATS,
+        ("panorama", "lift"),
+        lambda seed, run: seed(panorama, geometry, run) if own is None else own,
+    )
+    light = {"limit": LITE_SPLATS, "version": __version__}
+    steps.run(Task("lite", ("seed",), light), world_values.LITE, lambda _: _lite(splats))
+    return geometry, splats
+
+
+def _understand(steps: Steps, panorama: Panorama, camera: Camera | None) -> tuple[Sounding, ...]:
+    """Panorama -> what sounds -> where in the picture."""
+    needs = ("panorama", "calibrate")
+    said: tuple[Sounding, ...] = steps.stage(
+        "understand", sound_values.UNDERSTOOD, needs, lambda listen, run: listen(panorama, camera, run)
+    )
+    needs = ("panorama", "understand")
+    return steps.stage("segment", sound_values.SOUNDINGS, needs, lambda find, run: find(panorama, said, run))
+
+
+def _voice(steps: Steps, soundings: tuple[Sounding, ...], geometry: Geometry, panorama: Panorama) -> tuple[Source, ...]:
+    """Soundings -> located sources -> sources with clips."""
+    options = steps.recipe.localize
+    located = steps.run(
+        Task("localize", ("segment", "lift", "panorama"), {"options": digest(options), "version": __version__}),
+        sound_values.LOCATED,
+        lambda _: localize.localize(soundings, geometry, panorama.known, options),
+    )
+    clips = steps.stage("sound", sound_values.CLIPS, ("localize",), lambda voice, run: _clips(voice(located, run)))
+    return sound_values.with_clips(located, clips)
 
 
 def _lite(splats: Splats) -> Splats:

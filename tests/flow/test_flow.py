@@ -110,6 +110,18 @@ def test_a_failure_keeps_what_was_finished(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["world"]
 
 
+def _break() -> None:
+    raise ZeroDivisionError("in a stranger's plug-in")
+
+
+def test_a_surprise_in_a_plug_in_is_named_and_keeps_what_was_finished(tmp_path: Path) -> None:
+    with pytest.raises(StageError, match=r"seed\.fake failed: ZeroDivisionError: in a stranger's"):
+        make_scene(testing.tiny_photo(), small_world.recipe({"seed": _break}), tmp_path / "world")
+    CALLS.clear()
+    make_scene(testing.tiny_photo(), small_world.recipe(), tmp_path / "world")
+    assert "lift" not in CALLS
+
+
 def test_a_failure_leaves_the_old_scene_valid(tmp_path: Path) -> None:
     make_scene(testing.tiny_photo(), small_world.recipe(), tmp_path / "world")
     before = content(tmp_path / "world")

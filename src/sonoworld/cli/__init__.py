@@ -1,6 +1,8 @@
 """The `sonoworld` command: one verb per thing a person wants to do."""
 
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 from tyro.extras import SubcommandApp
@@ -35,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             prog="sonoworld", description="One photo in; a 3D world out that you can walk through and hear.", args=given
         )
     except SonoworldError as error:
+        if os.environ.get("SONOWORLD_DEBUG"):
+            traceback.print_exc()
         print(f"sonoworld: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
