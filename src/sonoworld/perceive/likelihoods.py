@@ -48,6 +48,7 @@ class Cues:
     smooth: Vector
     rough: Vector
     fine: Vector
+    grainy: Vector
     green: Vector
     autumn: Vector
     blue: Vector
@@ -81,6 +82,7 @@ def cues(regions: Regions, elevation_deg: Vector, elevation_sigma_deg: float) ->
         smooth=logistic((3.0 - m["deviation"]) / 0.8),
         rough=logistic((m["deviation"] - 4.5) / 1.2),
         fine=logistic((m["fine"] - 2.2) / 0.6),
+        grainy=logistic((m["deviation"] - 0.8) / 0.2),  # any texture at all: shaded leaves have it, black frames do not
         green=np.maximum(near_hue(95.0, 32.0), 0.8 * near_hue(65.0, 14.0))
         * logistic((chroma - 9) / 3)
         * logistic((1 - a) / 1.5),
@@ -181,7 +183,8 @@ def _sky(regions: Regions, c: Cues) -> Vector:
 
 
 def _vegetation(c: Cues, m: Vector) -> Vector:
-    leafy = np.maximum(c.green, np.maximum(0.5 * c.dark, 0.45 * c.dark * c.rough))
+    shade = c.dark * c.grainy
+    leafy = np.maximum(c.green, np.maximum(0.5 * shade, 0.45 * shade * c.rough))
     autumn = c.autumn * (1 - m)
     leafy = np.maximum(leafy, autumn)
     return (
