@@ -9,6 +9,8 @@ from sonoworld.sphere import pixel_from_direction
 from sonoworld.types import Scene, Source, Spread
 
 WIDTH_PX = 1280
+DOTS = 120
+"""About so many points of an area are drawn, so that the picture behind them is seen."""
 COLOURS: dict[Spread, tuple[int, int, int]] = {Spread.POINT: (255, 90, 60), Spread.AREA: (40, 200, 255)}
 AROUND = tuple(
     Stop(f"{name}", yaw=yaw) for name, yaw in (("ahead", 0.0), ("left", 1.5708), ("behind", 3.1416), ("right", -1.5708))
@@ -48,8 +50,9 @@ def _mark(picture: UInt8[np.ndarray, "h w 3"], source: Source) -> None:
         return
     colour = COLOURS[source.spread]
     if source.spread is Spread.AREA:
-        for column, row in zip(*_pixels(source.points, picture.shape[0]), strict=True):
-            cv2.circle(picture, (int(column), int(row)), 2, colour, -1, cv2.LINE_AA)
+        shown = source.points[:: max(1, len(source.points) // DOTS)]
+        for column, row in zip(*_pixels(shown, picture.shape[0]), strict=True):
+            cv2.circle(picture, (int(column), int(row)), 1, colour, -1, cv2.LINE_AA)
     columns, rows = _pixels(centroid[None], picture.shape[0])
     at = int(columns[0]), int(rows[0])
     cv2.circle(picture, at, 9, colour, 2, cv2.LINE_AA)
@@ -65,8 +68,10 @@ def _label(picture: UInt8[np.ndarray, "h w 3"], text: str, at: tuple[int, int], 
     plain = text.encode("ascii", "replace").decode()  # Hershey fonts have no other letters
     (width, _), _ = cv2.getTextSize(plain, cv2.FONT_HERSHEY_SIMPLEX, 0.5, 1)
     at = min(at[0], picture.shape[1] - width - 4), at[1]
-    for ink, thickness in (((0, 0, 0), 3), (colour, 1)):
-        cv2.putText(picture, plain, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, ink, thickness, cv2.LINE_AA)
+    around = [(dx, dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1) if dx or dy]
+    for dx, dy in around:  # a thicker pen would set wider letters
+        cv2.putText(picture, plain, (at[0] + dx, at[1] + dy), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
+    cv2.putText(picture, plain, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, 1, cv2.LINE_AA)
 
 
 def _as_wide(picture: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "H W 3"]:
