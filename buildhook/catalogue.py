@@ -1,7 +1,8 @@
 """All products of the install, one line each."""
 
 from detector import DETECTOR
+from native import KERNEL_PRODUCT
 from products import Product
 from viewer import VIEWER
 
-PRODUCTS: tuple[Product, ...] = (VIEWER, DETECTOR)
+PRODUCTS: tuple[Product, ...] = (KERNEL_PRODUCT, VIEWER, DETECTOR)

@@ -23,3 +23,6 @@ class ProductsHook(BuildHookInterface):  # type: ignore[type-arg]
 
         for product in catalogue.PRODUCTS:
             products.ensure(product)
+        if any((products.PRODUCTS / "native").glob("kernel.*[.so|.pyd]")):
+            build_data["pure_python"] = False
+            build_data["infer_tag"] = True

@@ -20,16 +20,20 @@ PRODUCTS = ROOT / "src" / "sonoworld" / "products"
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """`inputs`: files and folders below the root whose content decides the product; `build(out)` fills a folder."""
+    """`inputs`: files and folders below the root whose content decides the product; `build(out)` fills a folder.
+
+    `variant` names what else decides it: for compiled products the machine, the Python and the compiler.
+    """
 
     name: str
     inputs: tuple[str, ...]
     build: Callable[[Path], None]
+    variant: str = ""
 
 
 def digest(product: Product) -> str:
     """SHA-256 over the names and bytes of all inputs."""
-    total = hashlib.sha256()
+    total = hashlib.sha256(product.variant.encode())
     for item in product.inputs:
         path = ROOT / item
         found = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]

@@ -1,447 +1,568 @@
-// The audio kernel: sources around a head -> two ears, one block at a time, portable C++17.
+// Sources around a head -> two ears, one block at a time, on L lanes.
 //
-// Letters: q sources, c channels (ACN), B samples per block, M = B complex FFT size (2B real samples), P partitions of
-// the filters, L lanes. Channels lie in SIMD lanes: group g holds channels gL .. gL + L - 1, so every transform is
-// plain code on vectors. Same method as the NumPy engine (uniformly partitioned overlap-save, no added delay), which
-// is its oracle. Nothing is allocated after `Kernel::make`.
-#pragma once
+// Letters: q sources, c channels (ACN), B samples per block, N FFT size (a power of two, at least 2B), k bins 0 .. N/2,
+// P partitions of the filters (B taps each), g groups of L lanes.
+// Method: overlap-add, uniformly partitioned (Gardner 1995; Wefers 2015, section 5.2), so nothing is later than it must
+// be: a block's spectrum times partition p is added to the sum of the block p later. There are two ways into these
+// sums, with the same result, and every block takes the cheaper one:
+//   channels first: sources -> channels, each gain on a straight line through the block -> spectra -> filters per channel;
+//   filters first: spectra of the sources (as they are, and times the ramp) -> one filter per source, Σ_c g_c H_c.
+#include "memory.hpp"
+#include "lanes.hpp"
+#include "fft.hpp"
+#include "gains.hpp"
+#include "rotation.hpp"
+#include "travel.hpp"
 
-#include <cmath>
-#include <cstddef>
-#include <cstdint>
-#include <cstring>
-#include <memory>
-#include <utility>
-#include <vector>
-
-#ifndef SONOWORLD_LANES
-#define SONOWORLD_LANES 4
-#endif
-
-namespace sonoworld {
-
-constexpr int L = SONOWORLD_LANES;
-constexpr int MAX_ORDER = 7;
-constexpr int MAX_CHANNELS = (MAX_ORDER + 1) * (MAX_ORDER + 1);
-constexpr double PI = 3.14159265358979323846;
-
-typedef float Lanes __attribute__((vector_size(4 * L)));
-typedef float Ears __attribute__((vector_size(16)));  // left, right, two spare lanes
-
-// Memory aligned for the widest vectors, zeroed, freed with its owner.
-template <class T>
-class Aligned {
+template <int L>
+class Kernel final : public Renderer {
  public:
-  Aligned() = default;
-  explicit Aligned(std::size_t count)
-      : bytes_(new unsigned char[count * sizeof(T) + 64]()), count_(count) {
-    auto at = reinterpret_cast<std::uintptr_t>(bytes_.get());
-    data_ = reinterpret_cast<T*>((at + 63) / 64 * 64);
-  }
-  T* get() { return data_; }
-  const T* get() const { return data_; }
-  T& operator[](std::size_t i) { return data_[i]; }
-  const T& operator[](std::size_t i) const { return data_[i]; }
-  std::size_t size() const { return count_; }
+  typedef typename Lanes<L>::F V;
+  typedef typename Lanes<L>::D D;
 
- private:
-  std::unique_ptr<unsigned char[]> bytes_;
-  T* data_ = nullptr;
-  std::size_t count_ = 0;
-};
-
-// Real spherical harmonics, ACN, SN3D: the recurrence of encode/harmonics.py in double precision.
-class Harmonics {
- public:
-  explicit Harmonics(int order) : order_(order) {
-    for (int n = 0; n <= order; ++n)
-      for (int m = 0; m <= n; ++m) {
-        double ratio = m == 0 ? 1.0 : 2.0;
-        for (int k = n - m + 1; k <= n + m; ++k) ratio /= k;  // (n - m)! / (n + m)!
-        weight_[n][m] = std::sqrt(ratio);
-      }
-  }
-
-  // out[c] = Y_c(v / |v|); W alone for v = 0.
-  void at(double x, double y, double z, double* out) const {
-    const double length = std::sqrt(x * x + y * y + z * z);
-    const double square = length > 0 ? 1.0 : 0.0;
-    if (length > 0) {
-      x /= length;
-      y /= length;
-      z /= length;
-    }
-    double cosine = 1, sine = 0, diagonal = 1;
-    for (int m = 0; m <= order_; ++m) {
-      if (m > 0) diagonal *= 2 * m - 1;
-      double before = 0, legendre = diagonal;
-      for (int n = m; n <= order_; ++n) {
-        const double scaled = legendre * weight_[n][m];
-        out[n * n + n + m] = scaled * cosine;
-        if (m > 0) out[n * n + n - m] = scaled * sine;
-        // DLMF 14.10.3 for n + 1
-        const double next = ((2 * n + 1) * z * legendre - (n + m) * square * before) / (n + 1 - m);
-        before = legendre;
-        legendre = next;
-      }
-      const double turned = cosine * x - sine * y;
-      sine = sine * x + cosine * y;
-      cosine = turned;
-    }
-  }
-
- private:
-  int order_;
-  double weight_[MAX_ORDER + 1][MAX_ORDER + 1] = {};
-};
-
-// Complex FFT of M = 2^k values of type T (each lane on its own): Stockham autosort, radix 4 with one radix 2 if odd.
-class Fft {
- public:
-  explicit Fft(int size) : size_(size), cosine_(size), sine_(size) {
-    for (int k = 0; k < size; ++k) {
-      cosine_[k] = static_cast<float>(std::cos(2 * PI * k / size));
-      sine_[k] = static_cast<float>(-std::sin(2 * PI * k / size));
-    }
-  }
-
-  // Transforms (re, im); (re2, im2) is scratch. Returns true when the result lies in the scratch. No scaling.
-  template <bool inverse, class T>
-  bool run(T* re, T* im, T* re2, T* im2) const {
-    T *ar = re, *ai = im, *br = re2, *bi = im2;
-    bool swapped = false;
-    int n = size_, s = 1;
-    for (; n >= 4; n /= 4, s *= 4) {
-      radix4<inverse>(ar, ai, br, bi, n, s);
-      std::swap(ar, br);
-      std::swap(ai, bi);
-      swapped = !swapped;
-    }
-    if (n == 2) {
-      for (int q = 0; q < s; ++q) {
-        const T r = ar[q], i = ai[q], r2 = ar[q + s], i2 = ai[q + s];
-        br[q] = r + r2;
-        bi[q] = i + i2;
-        br[q + s] = r - r2;
-        bi[q + s] = i - i2;
-      }
-      swapped = !swapped;
-    }
-    return swapped;
-  }
-
- private:
-  template <bool inverse, class T>
-  void radix4(const T* __restrict ar, const T* __restrict ai, T* __restrict br, T* __restrict bi, int n, int s) const {
-    constexpr float sign = inverse ? -1.0f : 1.0f;
-    const int m = n / 4;
-    for (int p = 0; p < m; ++p) {
-      const float w1r = cosine_[p * s], w1i = sign * sine_[p * s];
-      const float w2r = cosine_[2 * p * s], w2i = sign * sine_[2 * p * s];
-      const float w3r = cosine_[3 * p * s], w3i = sign * sine_[3 * p * s];
-      for (int q = 0; q < s; ++q) {
-        const int at = q + s * p, to = q + s * 4 * p;
-        const T a_r = ar[at], a_i = ai[at], b_r = ar[at + s * m], b_i = ai[at + s * m];
-        const T c_r = ar[at + 2 * s * m], c_i = ai[at + 2 * s * m];
-        const T d_r = ar[at + 3 * s * m], d_i = ai[at + 3 * s * m];
-        const T sum_r = a_r + c_r, sum_i = a_i + c_i, dif_r = a_r - c_r, dif_i = a_i - c_i;
-        const T odd_r = b_r + d_r, odd_i = b_i + d_i;
-        const T j_r = (d_i - b_i) * sign, j_i = (b_r - d_r) * sign;  // j (b - d)
-        const T t1r = dif_r - j_r, t1i = dif_i - j_i, t2r = sum_r - odd_r, t2i = sum_i - odd_i;
-        const T t3r = dif_r + j_r, t3i = dif_i + j_i;
-        br[to] = sum_r + odd_r;
-        bi[to] = sum_i + odd_i;
-        br[to + s] = t1r * w1r - t1i * w1i;
-        bi[to + s] = t1r * w1i + t1i * w1r;
-        br[to + 2 * s] = t2r * w2r - t2i * w2i;
-        bi[to + 2 * s] = t2r * w2i + t2i * w2r;
-        br[to + 3 * s] = t3r * w3r - t3i * w3i;
-        bi[to + 3 * s] = t3r * w3i + t3i * w3r;
-      }
-    }
-  }
-
-  int size_;
-  std::vector<float> cosine_, sine_;
-};
-
-struct Source {
-  double position[3] = {0, 0, 0};  // m, world
-  float gain = 0;                  // level at 1 m
-  bool placed = false;
-  float cap[MAX_ORDER + 1];             // factor per degree: 1 for a point
-  const double* points = nullptr;       // surface: [count * 4] x y z weight, world; owned by the caller
-  int count = 0;
-};
-
-class Kernel {
- public:
-  // Filters are [2][channels][taps], SN3D, left ear first; the block is a power of two, 16..4096.
-  Kernel(int order, int block, int sources, const float* filters, int taps)
-      : order_(order),
-        channels_((order + 1) * (order + 1)),
+  explicit Kernel(const Setup& setup)
+      : order_(setup.order),
+        channels_((setup.order + 1) * (setup.order + 1)),
         groups_((channels_ + L - 1) / L),
-        block_(block),
-        parts_((taps + block - 1) / block),
-        fft_(block),
-        harmonics_(order),
-        sources_(sources),
-        old_(std::size_t(groups_) * sources),
-        new_(std::size_t(groups_) * sources),
-        history_(std::size_t(groups_) * 2 * block),
-        spectra_r_(std::size_t(parts_) * (block + 1) * groups_),
-        spectra_i_(std::size_t(parts_) * (block + 1) * groups_),
-        filters_r_(std::size_t(parts_) * (block + 1) * groups_ * 2),
-        filters_i_(std::size_t(parts_) * (block + 1) * groups_ * 2),
-        z_(4 * std::size_t(block)),
-        ears_(4 * std::size_t(block)),
-        sum_(4 * std::size_t(block + 1)),
-        half_r_(block + 1),
-        half_i_(block + 1),
-        live_(sources) {
-    for (int k = 0; k <= block; ++k) {
-      half_r_[k] = static_cast<float>(std::cos(PI * k / block));
-      half_i_[k] = static_cast<float>(-std::sin(PI * k / block));
+        block_(setup.block),
+        size_(fft_size(setup.block)),
+        bins_(size_ / 2 + 1),
+        parts_((setup.taps + setup.block - 1) / setup.block),
+        count_(setup.sources),
+        law_(setup.law),
+        spectra_(size_),
+        pair_(size_),
+        travel_(setup.law, setup.law.delay || setup.law.air ? setup.sources : 0, setup.block),
+        filters_r_(filter_size(groups_)),
+        filters_i_(filter_size(groups_)),
+        spectrum_r_(std::size_t(bins_) * groups_),
+        spectrum_i_(std::size_t(bins_) * groups_),
+        sums_(std::size_t(parts_) * (bins_ + 3)),
+        tail_(2 * std::size_t(block_)),
+        old_(std::size_t(count_) * groups_),
+        new_(std::size_t(count_) * groups_),
+        stamps_(count_),
+        live_(count_ + L),
+        inputs_(count_ + MAX_CHANNELS),
+        moved_(count_),
+        alive_(count_),
+        bed_rows_(std::size_t(channels_) * block_),
+        bed_old_(std::size_t(channels_) * groups_),
+        bed_new_(std::size_t(channels_) * groups_),
+        first_most_(groups_ > 2 ? groups_ : 2),
+        own_r_(filter_size(first_most_)),
+        own_i_(filter_size(first_most_)),
+        own_known_(first_most_),
+        first_r_(std::size_t(bins_)),
+        first_i_(std::size_t(bins_)),
+        mix_(channels_),
+        silence_(block_),
+        travels_(setup.law.delay || setup.law.air),
+        distances_(travels_ ? count_ : 0) {
+    transform_cost_ = 7.0 * size_;
+    for (int n = size_; n > 4; n /= 4) transform_cost_ += 4.5 * size_;
+    load_filters(setup.filters, setup.taps);
+  }
+
+  int lanes() const override { return L; }
+
+  Outcome process(const State& state, const float* in, float* out) override {
+    if (!update(state)) return Outcome::at_the_head;
+    const float* heard = bring(in);
+    play_bed(state);
+    const Plan plan = choose();
+    Quad* now = sum(0);
+    if (plan.channels) {
+      for (int g = 0; g < groups_; ++g) encode(g, heard, plan);
+      multiply(spectrum_r_.get(), spectrum_i_.get(), filters_r_.get(), filters_i_.get(), groups_);
     }
-    for (auto& source : sources_)
-      for (float& factor : source.cap) factor = 1;
-    load_filters(filters, taps);
-  }
-
-  int sources() const { return static_cast<int>(sources_.size()); }
-  int channels() const { return channels_; }
-  int block() const { return block_; }
-  Source& source(int i) {
-    changed_ = true;
-    return sources_[i];
-  }
-
-  // world_from_head: rotation row by row, origin in m
-  void set_listener(const double* rotation, const double* origin) {
-    std::memcpy(rotation_, rotation, sizeof rotation_);
-    std::memcpy(origin_, origin, sizeof origin_);
-    changed_ = true;
-  }
-
-  // in [sources][block], out [2][block]
-  void process(const float* in, float* out) {
-    const bool ramp = update_gains();
-    newest_ = (newest_ + parts_ - 1) % parts_;
-    for (int g = 0; g < groups_; ++g) {
-      Lanes* history = history_.get() + std::size_t(g) * 2 * block_;
-      std::memcpy(history, history + block_, sizeof(Lanes) * block_);
-      if (ramp)
-        encode<true>(g, in, history + block_);
+    for (int i = 0; i < first_groups_; ++i) {
+      if (plan.first[i])
+        filter_first(i, heard);
       else
-        encode<false>(g, in, history + block_);
-      transform(g, history, newest_);
+        own_known_[i] = 0;
     }
-    multiply();
-    back(out);
-    if (ramp) std::memcpy(old_.get(), new_.get(), sizeof(Lanes) * old_.size());
+    pair_.run(now);
+    for (int e = 0; e < 2; ++e) {
+      const float* y = e == 0 ? pair_.left() : pair_.right();
+      float *tail = tail_.get() + std::size_t(e) * block_, *to = out + std::size_t(e) * block_;
+      for (int t = 0; t < block_; ++t) to[t] = y[t] + tail[t];
+      std::memcpy(tail, y + block_, sizeof(float) * block_);
+    }
+    std::memset(static_cast<void*>(now), 0, sizeof(Quad) * (bins_ + 3));
+    newest_ = (newest_ + 1) % parts_;
+    settle();
+    return Outcome::done;
   }
 
  private:
-  static float total(Lanes v) {
-    float sum = 0;
-    for (int i = 0; i < L; ++i) sum += v[i];
-    return sum;
+  static constexpr unsigned char NOW = 1, BEFORE = 2;
+  static constexpr double PATIENCE = 16;  // blocks for which a source that stands still is expected to go on so
+  static constexpr int MOST_GROUPS = (MAX_CHANNELS + 3) / 4;
+
+  struct Plan {
+    bool channels = false;
+    bool first[MOST_GROUPS] = {};
+  };
+
+  static int fft_size(int block) {
+    int size = 32;
+    while (size < 2 * block) size *= 2;
+    return size;
   }
 
+  std::size_t filter_size(int groups) const { return std::size_t(parts_) * bins_ * 2 * groups; }
+  Quad* sum(int later) { return sums_.get() + std::size_t((newest_ + later) % parts_) * (bins_ + 3); }
+  float* gains(Aligned<V>& of, int q) { return reinterpret_cast<float*>(of.get() + std::size_t(q) * groups_); }
+
+  // Layout of filters: [partition][bin][ear][group], lanes are channels.
   void load_filters(const float* filters, int taps) {
-    Aligned<Lanes> padded(2 * std::size_t(block_));
     for (int e = 0; e < 2; ++e)
       for (int p = 0; p < parts_; ++p)
         for (int g = 0; g < groups_; ++g) {
-          std::memset(static_cast<void*>(padded.get()), 0, sizeof(Lanes) * 2 * block_);
-          for (int lane = 0; lane < L && g * L + lane < channels_; ++lane)
-            for (int t = 0; t < block_ && p * block_ + t < taps; ++t)
-              padded[t][lane] = filters[(std::size_t(e) * channels_ + g * L + lane) * taps + p * block_ + t];
-          transform(g, padded.get(), p);
-          for (int k = 0; k <= block_; ++k) {
-            const std::size_t from = bin(p, k) + g, to = (bin(p, k) * 2 + std::size_t(e) * groups_) + g;
-            filters_r_[to] = spectra_r_[from];
-            filters_i_[to] = spectra_i_[from];
+          for (int t = 0; t < size_ / 2; ++t) {
+            V v = {};
+            for (int lane = 0; lane < L && g * L + lane < channels_; ++lane)
+              if (t < block_ && p * block_ + t < taps)
+                v[lane] = filters[(std::size_t(e) * channels_ + g * L + lane) * taps + p * block_ + t];
+            (t % 2 ? spectra_.odd() : spectra_.even())[t / 2] = v;
           }
+          clear_rest(size_ / 2);
+          const std::size_t to = (std::size_t(p) * bins_ * 2 + e) * groups_ + g;
+          spectra_.run(filters_r_.get() + to, filters_i_.get() + to, 2 * std::size_t(groups_));
         }
-    std::memset(static_cast<void*>(spectra_r_.get()), 0, sizeof(Lanes) * spectra_r_.size());
-    std::memset(static_cast<void*>(spectra_i_.get()), 0, sizeof(Lanes) * spectra_i_.size());
   }
 
-  std::size_t bin(int part, int k) const { return (std::size_t(part) * (block_ + 1) + k) * groups_; }
+  // The transform takes the second half of its input as zero; what lies between the block and that half is set here.
+  void clear_rest(int written) {
+    for (int t = written; t < size_ / 2; ++t) (t % 2 ? spectra_.odd() : spectra_.even())[t / 2] = V{};
+  }
 
-  // New gains where anything changed; true when they differ from the last block's. Also lists the live sources.
-  bool update_gains() {
-    if (!changed_) {
-      if (!ramped_) return false;
-      ramped_ = false;
-      list_live();
-      return false;
-    }
-    for (std::size_t q = 0; q < sources_.size(); ++q) {
-      double y[MAX_CHANNELS] = {};
-      if (sources_[q].placed) gains_of(sources_[q], y);
-      for (int g = 0; g < groups_; ++g) {
-        Lanes v = {};
-        for (int lane = 0; lane < L && g * L + lane < channels_; ++lane) v[lane] = static_cast<float>(y[g * L + lane]);
-        new_[g * sources_.size() + q] = v;
+  // ---- control -> gains ------------------------------------------------------------------------------------------
+
+  // New gains where something changed; false when a source is at the head under a law that has no answer there.
+  bool update(const State& state) {
+    const bool turned = state.listener_stamp != listener_stamp_;
+    bool relist = false;
+    int pending[L], waiting = 0;
+    for (int q = 0; q < count_; ++q) {
+      const Source& source = state.sources[q];
+      if (source.stamp == stamps_[q] && (!turned || !source.placed)) continue;
+      stamps_[q] = source.stamp;
+      moved_[q] = 1;
+      alive_[q] |= source.placed ? NOW : 0;
+      if (!source.placed) {
+        std::memset(static_cast<void*>(gains(new_, q)), 0, sizeof(V) * groups_);
+        alive_[q] &= static_cast<unsigned char>(~NOW);
+      } else if (source.surface) {
+        if (!place_surface(state, q)) return undecided();
+      } else {
+        pending[waiting++] = q;
+        if (waiting == L) {
+          if (!place_points(state, pending, waiting)) return undecided();
+          waiting = 0;
+        }
       }
+      relist = true;
     }
-    changed_ = false;
-    if (!started_) std::memcpy(old_.get(), new_.get(), sizeof(Lanes) * old_.size());
-    ramped_ = started_;
-    started_ = true;
-    list_live();
-    return ramped_;
+    if (waiting && !place_points(state, pending, waiting)) return undecided();
+    listener_stamp_ = state.listener_stamp;
+    if (!started_) std::memcpy(old_.get(), new_.get(), sizeof(V) * old_.size());
+    if (!started_) moved_.clear();
+    if (relist || relist_) list_live();
+    relist_ = relist;
+    return true;
+  }
+
+  bool undecided() {
+    listener_stamp_ = ~std::uint64_t(0);  // all gains anew at the next block
+    return false;
+  }
+
+  bool place_points(const State& state, const int* which, int number) {
+    D x = D{} + 1.0, y = {}, z = {};
+    for (int i = 0; i < number; ++i) {
+      const double* p = state.sources[which[i]].position;
+      x[i] = p[0];
+      y[i] = p[1];
+      z[i] = p[2];
+    }
+    Seen<D> seen(state, law_, x, y, z);
+    if (seen.at_the_head) return false;
+    for (int i = 0; i < number; ++i) {
+      const Source& source = state.sources[which[i]];
+      if (source.directed) seen.direct(source.facing, source.omni, source.sharpness, i);
+      seen.fade[i] *= source.gain;
+      if (travels_) distances_[which[i]] = seen.d[i];
+    }
+    float* to[L];
+    for (int i = 0; i < number; ++i) to[i] = gains(new_, which[i]);
+    harmonics(weights_, order_, seen.x, seen.y, seen.z, seen.there, [&](int c, D value) {
+      value *= seen.fade;
+      for (int i = 0; i < number; ++i) to[i][c] = static_cast<float>(value[i]);
+    });
+    for (int i = 0; i < number; ++i) {
+      const Source& source = state.sources[which[i]];
+      if (!source.capped) continue;
+      for (int n = 0; n <= order_; ++n)
+        for (int c = n * n; c < (n + 1) * (n + 1); ++c) to[i][c] *= source.cap[n];
+    }
+    return true;
+  }
+
+  bool place_surface(const State& state, int q) {
+    const Source& source = state.sources[q];
+    const Surface& surface = *source.surface;
+    D total[MAX_CHANNELS];
+    for (int c = 0; c < channels_; ++c) total[c] = D{};
+    for (int i = 0; i < surface.padded; i += L) {
+      Seen<D> seen(state, law_, load<D>(surface.x + i), load<D>(surface.y + i), load<D>(surface.z + i));
+      if (seen.at_the_head) return false;
+      if (source.directed)
+        for (int lane = 0; lane < L; ++lane) seen.direct(source.facing, source.omni, source.sharpness, lane);
+      const D share = seen.fade * load<D>(surface.weight + i);
+      harmonics(weights_, order_, seen.x, seen.y, seen.z, seen.there, [&](int c, D value) { total[c] += value * share; });
+    }
+    float* to = gains(new_, q);
+    for (int c = 0; c < channels_; ++c) {
+      double all = 0;
+      for (int lane = 0; lane < L; ++lane) all += total[c][lane];
+      to[c] = static_cast<float>(all * source.gain);
+    }
+    if (travels_) {
+      const double* p = surface.centroid;
+      const double d[3] = {p[0] - state.origin[0], p[1] - state.origin[1], p[2] - state.origin[2]};
+      distances_[q] = std::sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2] + law_.near_m * law_.near_m);
+    }
+    return true;
   }
 
   void list_live() {
-    live_count_ = 0;
-    const std::size_t count = sources_.size();
-    for (std::size_t q = 0; q < count; ++q)  // W is not 0 where anything is heard
-      if (old_[q][0] != 0 || new_[q][0] != 0) live_[live_count_++] = static_cast<int>(q);
+    int count = 0;
+    bool same = true;
+    for (int q = 0; q < count_; ++q) {
+      if (!alive_[q]) continue;
+      same = same && count < live_count_ && live_[count] == q;
+      live_[count++] = q;
+    }
+    if (!same || count != live_count_) own_known_.clear();
+    live_count_ = count;
+    const int needed = (count + L - 1) / L;
+    first_groups_ = needed <= first_most_ ? needed : 0;
   }
 
-  void offset(const double* p, double* x) const {  // world -> head: R^T (p - o)
-    const double d[3] = {p[0] - origin_[0], p[1] - origin_[1], p[2] - origin_[2]};
-    for (int i = 0; i < 3; ++i) x[i] = rotation_[i] * d[0] + rotation_[3 + i] * d[1] + rotation_[6 + i] * d[2];
+  // The block is made: what was new is now.
+  void settle() {
+    for (int j = 0; j < live_count_; ++j) {
+      const int q = live_[j];
+      if (!moved_[q]) continue;
+      std::memcpy(static_cast<void*>(gains(old_, q)), gains(new_, q), sizeof(V) * groups_);
+      alive_[q] = alive_[q] & NOW ? NOW | BEFORE : 0;
+    }
+    moved_.clear();
+    if (bed_moved_) std::memcpy(bed_old_.get(), bed_new_.get(), sizeof(V) * bed_old_.size());
+    bed_moved_ = false;
+    started_ = true;
   }
 
-  // 1 / sqrt(|x|^2 + 0.1^2): the engine's law of distance
-  static double fade(const double* x) { return 1 / std::sqrt(x[0] * x[0] + x[1] * x[1] + x[2] * x[2] + 0.01); }
+  // ---- signals ---------------------------------------------------------------------------------------------------
 
-  void gains_of(const Source& source, double* y) const {
-    double x[3];
-    if (source.count > 0) {
-      double one[MAX_CHANNELS];
-      for (int i = 0; i < source.count; ++i) {
-        const double* point = source.points + 4 * std::size_t(i);
-        offset(point, x);
-        harmonics_.at(x[0], x[1], x[2], one);
-        const double w = source.gain * point[3] * fade(x);
-        for (int c = 0; c < channels_; ++c) y[c] += w * one[c];
+  // The inputs as they arrive at the head: themselves, or delayed and filtered on the way.
+  const float* bring(const float* in) {
+    if (!travels_) return in;
+    int j = 0;
+    for (int q = 0; q < count_; ++q) {
+      const float* from = in + std::size_t(q) * block_;
+      if (j < live_count_ && live_[j] == q) {
+        travel_.run(q, from, distances_[q]);
+        ++j;
+      } else {
+        travel_.miss(q, from);
       }
+    }
+    return travel_.signal(0);
+  }
+
+  void play_bed(const State& state) {
+    if (state.bed_stamp != bed_stamp_) {
+      bed_stamp_ = state.bed_stamp;
+      bed_at_ = 0;
+      bed_fresh_ = true;
+    }
+    bed_channels_ = 0;
+    if (!state.bed) return;
+    const Bed& bed = *state.bed;
+    bed_channels_ = (bed.order + 1) * (bed.order + 1);
+    for (int c = 0; c < bed_channels_; ++c) {
+      const float* from = bed.samples + std::size_t(c) * bed.length;
+      float* to = bed_rows_.get() + std::size_t(c) * block_;
+      std::int64_t at = bed_at_;
+      for (int done = 0; done < block_;) {
+        std::int64_t run = bed.length - at;
+        if (run > block_ - done) run = block_ - done;
+        if (run > 0) std::memcpy(to + done, from + at, sizeof(float) * run);
+        else std::memset(to + done, 0, sizeof(float) * (run = block_ - done));
+        done += static_cast<int>(run);
+        at = bed.loops ? (at + run) % bed.length : (at + run < bed.length ? at + run : bed.length);
+      }
+      if (c == bed_channels_ - 1) bed_at_ = at;
+    }
+    if (!bed_fresh_ && bed_listener_ == state.listener_stamp) return;
+    rotation_(state.rotation, bed.order);
+    for (int c = 0; c < bed_channels_; ++c) {
+      float* column = gains(bed_new_, c);
+      std::memset(static_cast<void*>(column), 0, sizeof(V) * groups_);
+      for (int row = 0; row < bed_channels_; ++row) column[row] = static_cast<float>(rotation_.at(row, c));
+    }
+    bed_moved_ = true;
+    if (bed_fresh_) std::memcpy(bed_old_.get(), bed_new_.get(), sizeof(V) * bed_old_.size());
+    bed_fresh_ = false;
+    bed_listener_ = state.listener_stamp;
+  }
+
+  // ---- which way -------------------------------------------------------------------------------------------------
+
+  bool moves(int group) const {
+    for (int j = group * L; j < live_count_ && j < (group + 1) * L; ++j)
+      if (moved_[live_[j]]) return true;
+    return false;
+  }
+
+  // Costs in vector operations, roughly; both ways give the same result.
+  Plan choose() {
+    const double transform = transform_cost_, product = 8.0 * bins_ * parts_;
+    const double combine = 5.0 * bins_ * parts_ * channels_;
+    double first_still = 0, first_moving = 0;
+    bool moving[MOST_GROUPS] = {};
+    int still = 0, going = 0;
+    for (int i = 0; i < first_groups_; ++i) {
+      moving[i] = moves(i);
+      const double learn = own_known_[i] ? 0 : combine;
+      if (moving[i]) {
+        first_moving += 2 * transform + combine + learn + 2 * product;
+        ++going;
+      } else {
+        first_still += transform + learn / PATIENCE + product;
+        ++still;
+      }
+    }
+    const double base = groups_ * (transform + product), each = 1.25 * block_ * groups_ * L;  // `each` of L sources
+    const bool must = bed_channels_ > 0 || (first_groups_ == 0 && live_count_ > 0);
+    const double all_first = first_still + first_moving + (must ? base : 0);
+    const double mixed = base + first_still + 2 * each * going;
+    const double none = base + each * still + 2 * each * going;
+    Plan plan;
+    plan.channels = must;
+    for (int i = 0; i < first_groups_; ++i) plan.first[i] = true;
+    if (all_first <= mixed && all_first <= none) return plan;
+    plan.channels = true;
+    for (int i = 0; i < first_groups_; ++i) plan.first[i] = mixed <= none && !moving[i];
+    return plan;
+  }
+
+  // ---- channels first --------------------------------------------------------------------------------------------
+
+  struct Input {
+    const float* x;
+    const V *gain, *next;
+  };
+
+  // field[t] = Σ (g + (g' - g)(t + 1)/B) x(t) for the channels of group g, and its spectrum
+  void encode(int g, const float* heard, const Plan& plan) {
+    int still = 0, moving = 0;
+    Input* moving_inputs = inputs_.get() + count_ + MAX_CHANNELS;
+    for (int j = 0; j < live_count_; ++j) {
+      if (first_groups_ && plan.first[j / L]) continue;
+      const int q = live_[j];
+      add(inputs_.get(), moving_inputs, still, moving, heard + std::size_t(q) * block_, old_.get() + std::size_t(q) * groups_ + g,
+          new_.get() + std::size_t(q) * groups_ + g, moved_[q]);
+    }
+    for (int c = 0; c < bed_channels_; ++c) {
+      int n = 0;
+      while ((n + 1) * (n + 1) <= c) ++n;
+      if ((g + 1) * L <= n * n || g * L >= (n + 1) * (n + 1)) continue;  // no channel of this degree here
+      add(inputs_.get(), moving_inputs, still, moving, bed_rows_.get() + std::size_t(c) * block_,
+          bed_old_.get() + std::size_t(c) * groups_ + g, bed_new_.get() + std::size_t(c) * groups_ + g, bed_moved_);
+    }
+    V *even = spectra_.even(), *odd = spectra_.odd();
+    const float step = 1.0f / block_;
+    int t = 0;
+    for (; t + 4 <= block_; t += 4) {
+      V a[4] = {};
+      for (int j = 0; j < still; ++j) {
+        const V gain = *inputs_[j].gain;
+        const float* x = inputs_[j].x + t;
+        for (int i = 0; i < 4; ++i) a[i] += gain * x[i];
+      }
+      if (moving) {
+        V b[4] = {};
+        for (int j = 1; j <= moving; ++j) {
+          const V gain = *moving_inputs[-j].gain, change = *moving_inputs[-j].next - gain;
+          const float* x = moving_inputs[-j].x + t;
+          for (int i = 0; i < 4; ++i) {
+            a[i] += gain * x[i];
+            b[i] += change * x[i];
+          }
+        }
+        for (int i = 0; i < 4; ++i) a[i] += b[i] * (step * (t + i + 1));
+      }
+      even[t / 2] = a[0];
+      odd[t / 2] = a[1];
+      even[t / 2 + 1] = a[2];
+      odd[t / 2 + 1] = a[3];
+    }
+    for (; t < block_; ++t) {
+      V a = {};
+      for (int j = 0; j < still; ++j) a += *inputs_[j].gain * inputs_[j].x[t];
+      for (int j = 1; j <= moving; ++j) {
+        const Input& input = moving_inputs[-j];
+        a += (*input.gain + (*input.next - *input.gain) * (step * (t + 1))) * input.x[t];
+      }
+      (t % 2 ? odd : even)[t / 2] = a;
+    }
+    clear_rest(block_);
+    spectra_.run(spectrum_r_.get() + g, spectrum_i_.get() + g, groups_);
+  }
+
+  static void add(Input* from_front, Input* from_back, int& still, int& moving, const float* x, const V* gain,
+                  const V* next, bool moved) {
+    (moved ? from_back[-++moving] : from_front[still++]) = Input{x, gain, next};
+  }
+
+  // sums += Σ over lanes and groups of spectrum times filter, both ears, every partition
+  void multiply(const V* xr, const V* xi, const V* hr, const V* hi, int groups) {
+    for (int p = 0; p < parts_; ++p) {
+      Quad* to = sum(p);
+      for (int k = 0; k < bins_; ++k) {
+        const V *r = xr + std::size_t(k) * groups, *i = xi + std::size_t(k) * groups;
+        const std::size_t at = (std::size_t(p) * bins_ + k) * 2 * groups;
+        const V *fr = hr + at, *fi = hi + at;
+        V a = {}, b = {}, c = {}, d = {};
+        for (int g = 0; g < groups; ++g) {
+          a += r[g] * fr[g] - i[g] * fi[g];
+          b += r[g] * fi[g] + i[g] * fr[g];
+          c += r[g] * fr[groups + g] - i[g] * fi[groups + g];
+          d += r[g] * fi[groups + g] + i[g] * fr[groups + g];
+        }
+        to[k] += totals(a, b, c, d);
+      }
+    }
+  }
+
+  // ---- filters first ---------------------------------------------------------------------------------------------
+
+  void filter_first(int group, const float* heard) {
+    const std::size_t size = filter_size(1);
+    V *now_r = own_r_.get() + group * size, *now_i = own_i_.get() + group * size;
+    const bool moving = moves(group);
+    if (!own_known_[group]) combine(group, old_, now_r, now_i);
+    own_known_[group] = 1;
+    if (!moving) {
+      gather(group, heard, false, false);
+      spectra_.run(first_r_.get(), first_i_.get(), 1);
+      multiply(first_r_.get(), first_i_.get(), now_r, now_i, 1);
       return;
     }
-    offset(source.position, x);
-    harmonics_.at(x[0], x[1], x[2], y);
-    const double level = source.gain * fade(x);
-    for (int n = 0; n <= order_; ++n)
-      for (int c = n * n; c < (n + 1) * (n + 1); ++c) y[c] *= level * source.cap[n];
+    gather(group, heard, true, true);  // x (1 - r) through the old filters
+    spectra_.run(first_r_.get(), first_i_.get(), 1);
+    multiply(first_r_.get(), first_i_.get(), now_r, now_i, 1);
+    combine(group, new_, now_r, now_i);
+    gather(group, heard, true, false);  // x r through the new ones
+    spectra_.run(first_r_.get(), first_i_.get(), 1);
+    multiply(first_r_.get(), first_i_.get(), now_r, now_i, 1);
   }
 
-  // field[t] = Σ_q (g_q + (g'_q - g_q)(t + 1)/B) x_q(t), four samples at a time
-  template <bool ramp>
-  void encode(int g, const float* in, Lanes* field) const {
-    const Lanes* old = old_.get() + std::size_t(g) * sources_.size();
-    const Lanes* next = new_.get() + std::size_t(g) * sources_.size();
+  // Filters of L sources, Σ_c g_c H_c, lanes are sources.
+  void combine(int group, Aligned<V>& of, V* to_r, V* to_i) {
+    for (int c = 0; c < channels_; ++c) {
+      V v = {};
+      for (int lane = 0; lane < L && group * L + lane < live_count_; ++lane) v[lane] = gains(of, live_[group * L + lane])[c];
+      mix_[c] = v;
+    }
+    const float *hr = reinterpret_cast<const float*>(filters_r_.get()), *hi = reinterpret_cast<const float*>(filters_i_.get());
+    const std::size_t rows = std::size_t(parts_) * bins_ * 2, width = std::size_t(groups_) * L;
+    for (std::size_t row = 0; row < rows; row += 2) {
+      const float *r0 = hr + row * width, *i0 = hi + row * width, *r1 = r0 + width, *i1 = i0 + width;
+      V a = {}, b = {}, c = {}, d = {};
+      for (int n = 0; n < channels_; ++n) {
+        const V g = mix_[n];
+        a += g * r0[n];
+        b += g * i0[n];
+        c += g * r1[n];
+        d += g * i1[n];
+      }
+      to_r[row] = a;
+      to_i[row] = b;
+      to_r[row + 1] = c;
+      to_i[row + 1] = d;
+    }
+  }
+
+  // Blocks of L sources into the transform's input, lanes are sources; with a ramp, r or 1 - r.
+  void gather(int group, const float* heard, bool ramp, bool falling) {
+    const float* rows[L];
+    for (int lane = 0; lane < L; ++lane) {
+      const int j = group * L + lane;
+      rows[lane] = j < live_count_ ? heard + std::size_t(live_[j]) * block_ : silence_.get();
+    }
+    V *even = spectra_.even(), *odd = spectra_.odd();
     const float step = 1.0f / block_;
-    for (int t = 0; t < block_; t += 4) {
-      Lanes a[4] = {}, b[4] = {};
-      for (int j = 0; j < live_count_; ++j) {
-        const int q = live_[j];
-        const float* x = in + std::size_t(q) * block_ + t;
-        const Lanes gain = old[q];
-        for (int i = 0; i < 4; ++i) a[i] += gain * x[i];
-        if (ramp) {
-          const Lanes change = next[q] - gain;
-          for (int i = 0; i < 4; ++i) b[i] += change * x[i];
+    int t = 0;
+    for (; t + 4 <= block_; t += 4) {
+      V x[4];
+      for (int part = 0; part < L / 4; ++part) {
+        Quad a = load<Quad>(rows[4 * part] + t), b = load<Quad>(rows[4 * part + 1] + t);
+        Quad c = load<Quad>(rows[4 * part + 2] + t), d = load<Quad>(rows[4 * part + 3] + t);
+        transpose(a, b, c, d);
+        const Quad of[4] = {a, b, c, d};
+        for (int i = 0; i < 4; ++i) std::memcpy(reinterpret_cast<Quad*>(&x[i]) + part, &of[i], sizeof(Quad));
+      }
+      if (ramp)
+        for (int i = 0; i < 4; ++i) {
+          const float r = step * (t + i + 1);
+          x[i] *= falling ? 1 - r : r;
         }
-      }
-      for (int i = 0; i < 4; ++i) field[t + i] = ramp ? a[i] + b[i] * (step * (t + i + 1)) : a[i];
+      even[t / 2] = x[0];
+      odd[t / 2] = x[1];
+      even[t / 2 + 1] = x[2];
+      odd[t / 2 + 1] = x[3];
     }
+    for (; t < block_; ++t) {
+      V x = {};
+      const float r = step * (t + 1);
+      for (int lane = 0; lane < L; ++lane) x[lane] = rows[lane][t] * (ramp ? (falling ? 1 - r : r) : 1.0f);
+      (t % 2 ? odd : even)[t / 2] = x;
+    }
+    clear_rest(block_);
   }
 
-  // Spectrum of 2B real samples by one complex FFT of B (even samples real, odd imaginary), into partition `part`.
-  void transform(int g, const Lanes* x, int part) {
-    Lanes *zr = z_.get(), *zi = zr + block_, *tr = zi + block_, *ti = tr + block_;
-    for (int i = 0; i < block_; ++i) {
-      zr[i] = x[2 * i];
-      zi[i] = x[2 * i + 1];
-    }
-    if (fft_.run<false>(zr, zi, tr, ti)) {
-      std::swap(zr, tr);
-      std::swap(zi, ti);
-    }
-    Lanes *to_r = spectra_r_.get() + bin(part, 0) + g, *to_i = spectra_i_.get() + bin(part, 0) + g;
-    for (int k = 0; k <= block_ / 2; ++k) {
-      const int mirror = (block_ - k) & (block_ - 1);
-      const Lanes ar = zr[k], ai = zi[k], br = zr[mirror], bi = -zi[mirror];
-      const Lanes even_r = (ar + br) * 0.5f, even_i = (ai + bi) * 0.5f;
-      const Lanes odd_r = (ai - bi) * 0.5f, odd_i = (br - ar) * 0.5f;
-      const Lanes w_r = odd_r * half_r_[k] - odd_i * half_i_[k], w_i = odd_r * half_i_[k] + odd_i * half_r_[k];
-      to_r[std::size_t(k) * groups_] = even_r + w_r;
-      to_i[std::size_t(k) * groups_] = even_i + w_i;
-      to_r[std::size_t(block_ - k) * groups_] = even_r - w_r;
-      to_i[std::size_t(block_ - k) * groups_] = w_i - even_i;
-    }
-  }
-
-  // Σ over partitions and channels of spectrum times filter, both ears
-  void multiply() {
-    float *lr = sum_.get(), *li = lr + block_ + 1, *rr = li + block_ + 1, *ri = rr + block_ + 1;
-    for (int k = 0; k <= block_; ++k) {
-      Lanes a = {}, b = {}, c = {}, d = {};
-      for (int p = 0; p < parts_; ++p) {
-        const std::size_t x = bin((newest_ + p) % parts_, k), h = bin(p, k) * 2;
-        const Lanes *xr = spectra_r_.get() + x, *xi = spectra_i_.get() + x;
-        const Lanes *hr = filters_r_.get() + h, *hi = filters_i_.get() + h;
-        for (int g = 0; g < groups_; ++g) {
-          a += xr[g] * hr[g] - xi[g] * hi[g];
-          b += xr[g] * hi[g] + xi[g] * hr[g];
-          c += xr[g] * hr[groups_ + g] - xi[g] * hi[groups_ + g];
-          d += xr[g] * hi[groups_ + g] + xi[g] * hr[groups_ + g];
-        }
-      }
-      lr[k] = total(a);
-      li[k] = total(b);
-      rr[k] = total(c);
-      ri[k] = total(d);
-    }
-  }
-
-  // Inverse of `transform` for the two ears together; the second half of 2B samples is the block's output.
-  void back(float* out) {
-    const float* sums[2] = {sum_.get(), sum_.get() + 2 * std::size_t(block_ + 1)};
-    Ears *zr = ears_.get(), *zi = zr + block_, *tr = zi + block_, *ti = tr + block_;
-    const float scale = 1.0f / block_;
-    for (int k = 0; k < block_; ++k) {
-      Ears re = {}, im = {};
-      for (int e = 0; e < 2; ++e) {
-        const float *yr = sums[e], *yi = sums[e] + block_ + 1;
-        const float ar = yr[k], ai = yi[k], br = yr[block_ - k], bi = -yi[block_ - k];
-        const float even_r = (ar + br) * 0.5f, even_i = (ai + bi) * 0.5f, dr = (ar - br) * 0.5f, di = (ai - bi) * 0.5f;
-        const float odd_r = dr * half_r_[k] + di * half_i_[k], odd_i = di * half_r_[k] - dr * half_i_[k];
-        re[e] = (even_r - odd_i) * scale;
-        im[e] = (even_i + odd_r) * scale;
-      }
-      zr[k] = re;
-      zi[k] = im;
-    }
-    if (fft_.run<true>(zr, zi, tr, ti)) {
-      std::swap(zr, tr);
-      std::swap(zi, ti);
-    }
-    const int half = block_ / 2;
-    for (int e = 0; e < 2; ++e)
-      for (int i = 0; i < half; ++i) {
-        out[e * block_ + 2 * i] = zr[half + i][e];
-        out[e * block_ + 2 * i + 1] = zi[half + i][e];
-      }
-  }
-
-  int order_, channels_, groups_, block_, parts_;
-  Fft fft_;
-  Harmonics harmonics_;
-  std::vector<Source> sources_;
-  Aligned<Lanes> old_, new_, history_, spectra_r_, spectra_i_, filters_r_, filters_i_, z_;
-  Aligned<Ears> ears_;
-  Aligned<float> sum_;
-  std::vector<float> half_r_, half_i_;
-  std::vector<int> live_;
-  int live_count_ = 0, newest_ = 0;
-  bool changed_ = true, started_ = false, ramped_ = false;
-  double rotation_[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1}, origin_[3] = {0, 0, 0};
+  int order_, channels_, groups_, block_, size_, bins_, parts_, count_;
+  Law law_;
+  HarmonicWeights weights_;
+  FieldRotation rotation_;
+  RealSpectra<V> spectra_;
+  PairSignal pair_;
+  Travel<L> travel_;
+  Aligned<V> filters_r_, filters_i_, spectrum_r_, spectrum_i_;
+  Aligned<Quad> sums_;
+  Aligned<float> tail_;
+  Aligned<V> old_, new_;
+  Aligned<std::uint64_t> stamps_;
+  Aligned<int> live_;
+  Aligned<Input> inputs_;
+  Aligned<unsigned char> moved_, alive_;
+  Aligned<float> bed_rows_;
+  Aligned<V> bed_old_, bed_new_;
+  int first_most_;
+  Aligned<V> own_r_, own_i_;
+  Aligned<unsigned char> own_known_;
+  Aligned<V> first_r_, first_i_, mix_;
+  Aligned<float> silence_;
+  bool travels_;
+  Aligned<double> distances_;
+  double transform_cost_ = 0;
+  int live_count_ = 0, first_groups_ = 0, newest_ = 0, bed_channels_ = 0;
+  std::uint64_t listener_stamp_ = 0, bed_stamp_ = 0, bed_listener_ = 0;
+  std::int64_t bed_at_ = 0;
+  bool started_ = false, relist_ = true, bed_moved_ = false, bed_fresh_ = false;
 };
-
-}  // namespace sonoworld

@@ -1,0 +1,75 @@
+// The engine behind plain numbers, for WebAssembly (and whoever loads it without Python).
+// Calls with arguments out of range change nothing and return 0 (no engine: null).
+#include <cmath>
+#include <new>
+
+#include "control.hpp"
+#include "dispatch.hpp"
+
+#define SONOWORLD_API extern "C" __attribute__((visibility("default")))
+
+namespace {
+
+struct Engine {
+  sonoworld::Control control;
+  std::unique_ptr<sonoworld::Renderer> renderer;
+  explicit Engine(int sources) : control(sources) {}
+};
+
+Engine* self(void* engine) { return static_cast<Engine*>(engine); }
+
+}  // namespace
+
+SONOWORLD_API void* sonoworld_bytes(int count) { return count > 0 ? ::operator new(count, std::nothrow) : nullptr; }
+SONOWORLD_API void sonoworld_release(void* bytes) { ::operator delete(bytes); }
+
+// filters [2][(order + 1)²][taps]; law: alpha, scale, near_m, rate_hz, speed_m_s, delay (0 or 1).
+// table [phases + 1][16] or null; air [ways][air_taps] with ways_m [ways], or null. All are copied.
+SONOWORLD_API void* sonoworld_make(int order, int block, int sources, const float* filters, int taps, const double* law,
+                                   const float* table, int phases, const float* air, const double* ways_m, int ways,
+                                   int air_taps) {
+  const bool sizes = order >= 1 && order <= sonoworld::MAX_ORDER && block >= 1 && block <= 65536;
+  if (!sizes || sources < 1 || sources > 4096 || taps < 1 || taps > 65536 || !filters || !law) return nullptr;
+  if ((law[5] != 0 && !table) || (air && (ways < 2 || air_taps < 1 || air_taps > 512 || !ways_m))) return nullptr;
+  sonoworld::Setup setup{order, block, sources, filters, taps, {}};
+  setup.law = {law[0], law[1], law[2], law[3], law[4], law[5] != 0, law[5] != 0 ? table : nullptr, phases,
+               air,    ways_m, air ? ways : 0, air ? air_taps : 0};
+  Engine* engine = new Engine(sources);
+  sonoworld::Choice chosen;
+  engine->renderer = sonoworld::make_renderer(setup, 0, chosen);
+  return engine;
+}
+
+SONOWORLD_API void sonoworld_free(void* engine) { delete self(engine); }
+
+SONOWORLD_API int sonoworld_place(void* engine, int i, const double* position, double gain) {
+  return self(engine)->control.place(i, position, gain);
+}
+// factors per degree [count], or null: a point
+SONOWORLD_API int sonoworld_cap(void* engine, int i, const float* factors, int count) {
+  return self(engine)->control.cap(i, factors, count);
+}
+SONOWORLD_API int sonoworld_surface(void* engine, int i, const double* points, const double* weights, int count) {
+  return self(engine)->control.surface(i, points, weights, count);
+}
+SONOWORLD_API int sonoworld_direct(void* engine, int i, const double* facing, double omni, double sharpness) {
+  return self(engine)->control.direct(i, facing, omni, sharpness);
+}
+SONOWORLD_API int sonoworld_remove(void* engine, int i) { return self(engine)->control.remove(i); }
+SONOWORLD_API int sonoworld_move(void* engine, int count, const double* positions, const double* gains) {
+  return self(engine)->control.move(count, positions, gains);
+}
+// world_from_head: rotation [3][3], origin [3]
+SONOWORLD_API int sonoworld_listener(void* engine, const double* rotation, const double* origin) {
+  return self(engine)->control.listener(rotation, origin);
+}
+// samples [(order + 1)²][length], or null: none
+SONOWORLD_API int sonoworld_bed(void* engine, const float* samples, int order, int length, int loops) {
+  return self(engine)->control.bed(samples, order, length, loops != 0);
+}
+// Nothing set is heard before it is published.
+SONOWORLD_API void sonoworld_publish(void* engine) { self(engine)->control.publish(); }
+// in [sources][block], out [2][block]; 0 when done, 1 when a source stands in the head under a law without near radius
+SONOWORLD_API int sonoworld_process(void* engine, const float* in, float* out) {
+  return static_cast<int>(self(engine)->renderer->process(self(engine)->control.take(), in, out));
+}

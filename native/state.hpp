@@ -1,0 +1,82 @@
+// What control hands to the audio thread: plain data, read while a block is made, never changed under it.
+//
+// Axes: world and head are x ahead, y left, z up (FLU), metres. Channels are ACN with SN3D weights.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace sonoworld {
+
+constexpr int MAX_ORDER = 10;
+constexpr int MAX_CHANNELS = (MAX_ORDER + 1) * (MAX_ORDER + 1);
+constexpr int WIDEST = 16;  // lanes of the widest executor; surfaces are padded to a multiple of it
+
+// Weighted points, one array per coordinate; the padding has weight 0 and stands at (1, 0, 0).
+struct Surface {
+  const double *x, *y, *z, *weight;
+  int padded;          // a multiple of WIDEST
+  double centroid[3];  // weighted mean
+};
+
+// A sound field in world axes, samples [channels][length].
+struct Bed {
+  const float* samples;
+  int order;
+  std::int64_t length;
+  bool loops;
+};
+
+struct Source {
+  double position[3];
+  double facing[3];           // unit, world
+  double omni, sharpness;     // b = (1 - omni) + omni cos θ, gain b |b|^(sharpness - 1)
+  double gain;                // level at 1 m
+  const Surface* surface;     // or null
+  std::uint64_t stamp;        // rises whenever anything of this source changes
+  float cap[MAX_ORDER + 1];   // factor per degree
+  bool placed, directed, capped;
+};
+
+struct State {
+  const Source* sources;
+  const Bed* bed;             // or null
+  double rotation[9];         // world_from_head, row by row
+  double origin[3];
+  std::uint64_t listener_stamp, bed_stamp;
+};
+
+// σ(d) = scale exp(-α (d - 1)) / d with d = sqrt(|x|² + near²); delay and air of encode/travel.py and encode/air.py.
+struct Law {
+  double alpha, scale, near_m;
+  double rate_hz, speed_m_s;
+  bool delay;
+  const float* table;         // [phases + 1][DELAY_TAPS], or null without delay
+  int phases;
+  const float* air;           // [ways][air_taps], or null without air
+  const double* ways_m;       // beyond the first metre, rising from 0
+  int ways, air_taps;
+};
+
+constexpr int DELAY_TAPS = 16, DELAY_AHEAD = 8;  // taps k = -7 .. 8 around a delayed sample
+constexpr double LEAST_DELAY = 8;
+
+struct Setup {
+  int order, block, sources;
+  const float* filters;       // [2][channels][taps], left ear first
+  int taps;
+  Law law;
+};
+
+enum class Outcome { done = 0, at_the_head = 1 };  // 1: a law without near radius, and a source at distance 0
+
+// One way of computing blocks. Nothing is allocated after it was made.
+class Renderer {
+ public:
+  virtual ~Renderer() = default;
+  // in [sources][block], out [2][block]
+  virtual Outcome process(const State& state, const float* in, float* out) = 0;
+  virtual int lanes() const = 0;
+};
+
+}  // namespace sonoworld
