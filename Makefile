@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 # Everything that decides what is installed: a change here installs again, anything else does not.
-INSTALL_INPUTS := pyproject.toml $(shell find buildhook web -type f -not -path '*/node_modules/*' 2>/dev/null)
+INSTALL_INPUTS := pyproject.toml $(shell find buildhook native web -type f -not -path '*/node_modules/*' 2>/dev/null)
 
 .PHONY: demo test check bench browser clean
 

@@ -223,6 +223,25 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True)
+class Directivity:
+    """Where a source radiates to: b·|b|^(sharpness − 1) with b = (1 − pattern) + pattern·cos θ off its axis.
+
+    `pattern` 0 radiates alike to all sides, 0.5 is a cardioid, 1 a figure of eight; `facing` is a unit vector, world.
+    """
+
+    pattern: float
+    sharpness: float
+    facing: Float64[np.ndarray, "3"]
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.pattern <= 1, "Directivity.pattern", "0..1", self.pattern)
+        _require(1 <= self.sharpness <= 100, "Directivity.sharpness", "1..100", self.sharpness)
+        norm = float(np.linalg.norm(self.facing))
+        _require(abs(norm - 1) < 1e-6, "Directivity.facing", "a unit vector", f"norm {norm}")
+        _freeze(self)
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A sounding thing with a place: weighted points on its visible surface (none for ambience), and its clip.
 

@@ -18,8 +18,9 @@ from sonoworld import __version__
 from sonoworld.backend import Listing, installed
 from sonoworld.cli import tables
 from sonoworld.disk.scene import check_scene, load_scene, load_sources
-from sonoworld.errors import SonoworldError
+from sonoworld.errors import BackendMissingError, SonoworldError
 from sonoworld.recipe import DEFAULT, load, names, to_toml
+from sonoworld.render.native import native_name
 
 
 def sources(scene: Positional[Path], json_: Annotated[bool, arg(name="json")] = False) -> None:
@@ -130,10 +131,17 @@ def doctor() -> None:
         console.print(f"  {package:<12} {state} ({needed})", highlight=False, markup=False)
     browser = next((b for b in ("chromium", "google-chrome", "firefox") if shutil.which(b)), "the system's default")
     console.print(f"  {'browser':<12} {browser}", highlight=False)
-    console.print(f"  {'audio':<12} NumPy executor", highlight=False)
+    console.print(f"  {'audio':<12} {_executors()}", highlight=False, soft_wrap=True, markup=False)
     broken = [listing for listing in installed() if not listing.available]
     for listing in broken:
         console.print(f"  {listing.stage}.{listing.name}: {listing.reason}", highlight=False, markup=False)
     console.print(
         f"  backends     {len(installed()) - len(broken)} of {len(installed())} can run here", highlight=False
     )
+
+
+def _executors() -> str:
+    try:
+        return f"{native_name()}; NumPy"
+    except BackendMissingError as error:
+        return f"NumPy alone. {error}"

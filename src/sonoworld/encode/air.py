@@ -40,3 +40,26 @@ def way_shares(distance_m: Float64[np.ndarray, "k"]) -> Float64[np.ndarray, "k j
     out[rows, left] = 1 - share
     out[rows, left + 1] += share
     return out
+
+
+TAPS_48K = 48
+
+
+def air_bank(rate_hz: int) -> Float32[np.ndarray, "j taps"]:
+    """Minimum-phase filters of the ways, short enough for real time (real cepstrum; Oppenheim and Schafer 1975)."""
+    size, taps = 4096, max(8, round(TAPS_48K * rate_hz / 48000))
+    loss_db = air_absorption_db_m(np.fft.rfftfreq(size, 1 / rate_hz))
+    log_magnitude = -np.array(WAYS_M)[:, None] * loss_db / 20 * np.log(10)
+    fold = np.zeros(size)
+    fold[0] = fold[size // 2] = 1.0
+    fold[1 : size // 2] = 2.0
+    spectrum = np.exp(np.fft.rfft(np.fft.irfft(log_magnitude, size) * fold, size))
+    return np.fft.irfft(spectrum, size)[:, :taps].astype(np.float32)
+
+
+def air_blend(way_m: Float64[np.ndarray, "*b"]) -> tuple[np.ndarray, np.ndarray]:
+    """Left neighbour in the bank, and the share of the right one."""
+    ways = np.array(WAYS_M)
+    s = np.clip(way_m, 0.0, ways[-1])
+    left = np.clip(np.searchsorted(ways, s, side="right") - 1, 0, len(ways) - 2)
+    return left, (s - ways[left]) / (ways[left + 1] - ways[left])

@@ -22,6 +22,8 @@ class EncodeOptions(Options):
     area: Literal["clusters", "coherent"] = Field(
         default="clusters", description="clusters: areas seen wider than 30° are split into decorrelated parts"
     )
+    delay: bool = Field(default=False, description="sound takes its time (and motion its Doppler shift)")
+    near_field: bool = Field(default=False, description="bass of sources nearer than the loudspeakers of the HRTF")
     near_m: float = Field(default=0.1, gt=0.0, le=1.0, description="ε of d = √(|x|² + ε²), m: no level is infinite")
 
     @model_validator(mode="before")
