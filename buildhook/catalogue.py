@@ -1,7 +1,7 @@
 """All products of the install, one line each."""
 
 from detector import DETECTOR
-from native import KERNEL_PRODUCT
+from kernel import KERNEL_PRODUCT
 from products import Product
 from viewer import VIEWER
 

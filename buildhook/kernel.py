@@ -152,4 +152,4 @@ def _variant() -> str:
     return f"{sysconfig.get_config_var('EXT_SUFFIX')} {platform.machine()} {compiler.name if compiler else 'zig'}"
 
 
-KERNEL_PRODUCT = Product("native", inputs=("native", "buildhook/native.py"), build=build, variant=_variant())
+KERNEL_PRODUCT = Product("native", inputs=("native", "buildhook/kernel.py"), build=build, variant=_variant())
