@@ -49,8 +49,10 @@ SONOWORLD_API int sonoworld_place(void* engine, int i, const double* position, d
 SONOWORLD_API int sonoworld_cap(void* engine, int i, const float* factors, int count) {
   return self(engine)->control.cap(i, factors, count);
 }
-SONOWORLD_API int sonoworld_surface(void* engine, int i, const double* points, const double* weights, int count) {
-  return self(engine)->control.surface(i, points, weights, count);
+// points [count][3], weights [count]; labels [count] or null: with them a wide surface sounds through the rows after i
+SONOWORLD_API int sonoworld_surface(void* engine, int i, const double* points, const double* weights,
+                                    const int* labels, int count, double gain) {
+  return self(engine)->control.surface(i, points, weights, labels, count, gain);
 }
 SONOWORLD_API int sonoworld_direct(void* engine, int i, const double* facing, double omni, double sharpness) {
   return self(engine)->control.direct(i, facing, omni, sharpness);

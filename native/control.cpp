@@ -39,8 +39,18 @@ void Control::touch(int i) {
   }
 }
 
+// The surface of source i is no more: nor are its copies.
+void Control::drop_copies(int i) {
+  const int parts = sources_[i].surface ? sources_[i].surface->parts : 0;
+  for (int j = 1; j <= parts; ++j) {
+    sources_[i + j].copy = sources_[i + j].placed = false;
+    touch(i + j);
+  }
+}
+
 bool Control::place(int i, const double* position, double gain) {
-  if (i < 0 || i >= sources() || !finite(position, 3) || !std::isfinite(gain)) return false;
+  if (!owns(i) || !finite(position, 3) || !std::isfinite(gain)) return false;
+  drop_copies(i);
   Source& source = sources_[i];
   std::memcpy(source.position, position, sizeof source.position);
   source.gain = gain;
@@ -53,7 +63,7 @@ bool Control::place(int i, const double* position, double gain) {
 }
 
 bool Control::cap(int i, const float* factors, int count) {
-  if (i < 0 || i >= sources() || count < 0 || count > MAX_ORDER + 1) return false;
+  if (!owns(i) || count < 0 || count > MAX_ORDER + 1) return false;
   Source& source = sources_[i];
   source.capped = factors != nullptr;
   for (int n = 0; n < count && factors; ++n) source.cap[n] = factors[n];
@@ -61,38 +71,66 @@ bool Control::cap(int i, const float* factors, int count) {
   return true;
 }
 
-bool Control::surface(int i, const double* points, const double* weights, int count) {
-  if (i < 0 || i >= sources() || count < 1 || !finite(points, 3 * std::int64_t(count)) || !finite(weights, count))
-    return false;
+bool Control::surface(int i, const double* points, const double* weights, const std::int32_t* labels, int count,
+                      double gain) {
+  if (!owns(i) || count < 1 || !std::isfinite(gain) || !finite(points, 3 * std::int64_t(count)) || !finite(weights, count)) return false;
+  int parts = 0, sizes[MOST_PARTS] = {};
+  for (int j = 0; j < count; ++j) {
+    const int label = labels ? labels[j] : 0;
+    if (label < 0 || label >= MOST_PARTS) return false;
+    ++sizes[label];
+    if (labels && label >= parts) parts = label + 1;
+  }
+  const int own = sources_[i].surface ? sources_[i].surface->parts : 0;
+  for (int part = 0; part < parts; ++part) {
+    const int row = i + part + 1;
+    if (sizes[part] == 0 || row >= sources() || (sources_[row].placed && part >= own)) return false;
+  }
   auto owned = std::make_shared<OwnedSurface>();
-  const int padded = (count + WIDEST - 1) / WIDEST * WIDEST;
+  Surface& view = owned->view;
+  view.parts = parts;
+  for (int part = 0; part < (parts ? parts : 1); ++part)
+    view.start[part + 1] = view.start[part] + (sizes[part] + WIDEST - 1) / WIDEST * WIDEST;
+  const int padded = view.start[parts ? parts : 1];
   owned->values.assign(4 * std::size_t(padded), 0.0);
   double* at = owned->values.data();
+  for (int j = 0; j < padded; ++j) at[j] = 1;  // what fills up stands at (1, 0, 0)
+  int next[MOST_PARTS];
+  for (int part = 0; part < MOST_PARTS; ++part) next[part] = part < (parts ? parts : 1) ? view.start[part] : 0;
   double total = 0;
-  for (int j = 0; j < padded; ++j) {
-    const bool real = j < count;
-    for (int axis = 0; axis < 3; ++axis) at[axis * padded + j] = real ? points[3 * j + axis] : axis == 0;
-    at[3 * padded + j] = real ? weights[j] : 0;
-  }
   for (int j = 0; j < count; ++j) {
+    const int to = next[labels ? labels[j] : 0]++;
+    for (int axis = 0; axis < 3; ++axis) at[axis * padded + to] = points[3 * j + axis];
+    at[3 * padded + to] = weights[j];
     total += weights[j];
-    for (int axis = 0; axis < 3; ++axis) owned->view.centroid[axis] += weights[j] * points[3 * j + axis];
+    for (int axis = 0; axis < 3; ++axis) view.centroid[axis] += weights[j] * points[3 * j + axis];
   }
-  for (double& value : owned->view.centroid) value /= total > 0 ? total : 1;
-  owned->view.x = at;
-  owned->view.y = at + padded;
-  owned->view.z = at + 2 * padded;
-  owned->view.weight = at + 3 * padded;
-  owned->view.padded = padded;
-  sources_[i].surface = &owned->view;
+  for (double& value : view.centroid) value /= total > 0 ? total : 1;
+  view.x = at;
+  view.y = at + padded;
+  view.z = at + 2 * padded;
+  view.weight = at + 3 * padded;
+  drop_copies(i);
+  Source& source = sources_[i];
+  source.gain = gain;
+  source.placed = true;
+  source.capped = false;
+  source.surface = &view;
   surfaces_[i] = std::move(owned);
+  for (int j = 1; j <= parts; ++j) {
+    Source& copy = sources_[i + j];
+    copy.surface = nullptr;
+    surfaces_[i + j].reset();
+    copy.copy = copy.placed = true;
+    touch(i + j);
+  }
   touch(i);
   return true;
 }
 
 bool Control::direct(int i, const double* facing, double omni, double sharpness) {
   const bool fits = omni >= 0 && omni <= 1 && sharpness >= 1 && std::isfinite(sharpness);
-  if (i < 0 || i >= sources() || !fits || !finite(facing, 3)) return false;
+  if (!owns(i) || !fits || !finite(facing, 3)) return false;
   std::memcpy(sources_[i].facing, facing, sizeof sources_[i].facing);
   sources_[i].omni = omni;
   sources_[i].sharpness = sharpness;
@@ -102,7 +140,10 @@ bool Control::direct(int i, const double* facing, double omni, double sharpness)
 }
 
 bool Control::remove(int i) {
-  if (i < 0 || i >= sources()) return false;
+  if (!owns(i)) return false;
+  drop_copies(i);
+  sources_[i].surface = nullptr;
+  surfaces_[i].reset();
   sources_[i].placed = false;
   touch(i);
   return true;
@@ -110,11 +151,14 @@ bool Control::remove(int i) {
 
 bool Control::move(int count, const double* positions, const double* gains) {
   if (count < 0 || count > sources() || !finite(positions, 3 * std::int64_t(count)) || !finite(gains, count)) return false;
+  for (int i = 0; i < count; ++i)
+    if (sources_[i].surface) drop_copies(i);
   for (int i = 0; i < count; ++i) {
     Source& source = sources_[i];
     std::memcpy(source.position, positions + 3 * i, sizeof source.position);
     source.gain = gains[i];
     source.placed = true;
+    source.copy = false;
     if (source.surface) {
       source.surface = nullptr;
       surfaces_[i].reset();

@@ -23,7 +23,10 @@ class Control {
   // Setters return false, and change nothing, where an index or a number is out of range or not finite.
   bool place(int i, const double* position, double gain);
   bool cap(int i, const float* factors, int count);  // null: a point
-  bool surface(int i, const double* points, const double* weights, int count);  // [count][3], [count]
+  // points [count][3], weights [count]; labels [count] 0 .. parts - 1 or null: see `Surface`. The rows of the parts'
+  // copies must be free.
+  bool surface(int i, const double* points, const double* weights, const std::int32_t* labels, int count,
+               double gain);
   bool direct(int i, const double* facing, double omni, double sharpness);       // omni 0: alike to all sides
   bool remove(int i);
   bool move(int count, const double* positions, const double* gains);  // the first `count`; surfaces become points
@@ -52,6 +55,8 @@ class Control {
   };
 
   void touch(int i);
+  bool owns(int i) const { return i >= 0 && i < sources() && !sources_[i].copy; }
+  void drop_copies(int i);
   static constexpr int FRESH = 4;
 
   std::vector<Source> sources_;

@@ -147,6 +147,10 @@ class Kernel final : public Renderer {
     int pending[L], waiting = 0;
     for (int q = 0; q < count_; ++q) {
       const Source& source = state.sources[q];
+      if (source.copy) {  // set with the surface before it
+        stamps_[q] = source.stamp;
+        continue;
+      }
       if (source.stamp == stamps_[q] && (!turned || !source.placed)) continue;
       stamps_[q] = source.stamp;
       moved_[q] = 1;
@@ -210,31 +214,81 @@ class Kernel final : public Renderer {
     return true;
   }
 
+  // The mean over a surface, in phase: g = Σ w σ y(u). With parts, energy moves to their copies as it looks wider
+  // (`split_gains` of encode/area.py): part j then has its own mean and the energy Σ w σ² on W.
   bool place_surface(const State& state, int q) {
     const Source& source = state.sources[q];
     const Surface& surface = *source.surface;
-    D total[MAX_CHANNELS];
-    for (int c = 0; c < channels_; ++c) total[c] = D{};
-    for (int i = 0; i < surface.padded; i += L) {
-      Seen<D> seen(state, law_, load<D>(surface.x + i), load<D>(surface.y + i), load<D>(surface.z + i));
-      if (seen.at_the_head) return false;
-      if (source.directed)
-        for (int lane = 0; lane < L; ++lane) seen.direct(source.facing, source.omni, source.sharpness, lane);
-      const D share = seen.fade * load<D>(surface.weight + i);
-      harmonics(weights_, order_, seen.x, seen.y, seen.z, seen.there, [&](int c, D value) { total[c] += value * share; });
+    const int ranges = surface.parts ? surface.parts : 1;
+    double all[MAX_CHANNELS] = {}, energies[MOST_PARTS], amplitudes[MOST_PARTS], middle[3] = {}, energy = 0;
+    for (int part = 0; part < ranges; ++part) {
+      D total[MAX_CHANNELS], loud = {}, x = {}, y = {}, z = {};
+      for (int c = 0; c < channels_; ++c) total[c] = D{};
+      for (int i = surface.start[part]; i < surface.start[part + 1]; i += L) {
+        Seen<D> seen(state, law_, load<D>(surface.x + i), load<D>(surface.y + i), load<D>(surface.z + i));
+        if (seen.at_the_head) return false;
+        if (source.directed)
+          for (int lane = 0; lane < L; ++lane) seen.direct(source.facing, source.omni, source.sharpness, lane);
+        const D share = seen.fade * load<D>(surface.weight + i), power = share * seen.fade;
+        loud += power;
+        x += power * seen.x;
+        y += power * seen.y;
+        z += power * seen.z;
+        harmonics(weights_, order_, seen.x, seen.y, seen.z, seen.there,
+                  [&](int c, D value) { total[c] += value * share; });
+      }
+      float* to = gains(new_, surface.parts ? q + 1 + part : q);
+      for (int c = 0; c < channels_; ++c) {
+        const double one = across(total[c]);
+        if (c == 0) amplitudes[part] = one;
+        all[c] += one;
+        to[c] = static_cast<float>(one * source.gain);
+      }
+      energies[part] = across(loud);
+      energy += energies[part];
+      middle[0] += across(x);
+      middle[1] += across(y);
+      middle[2] += across(z);
     }
-    float* to = gains(new_, q);
-    for (int c = 0; c < channels_; ++c) {
-      double all = 0;
-      for (int lane = 0; lane < L; ++lane) all += total[c][lane];
-      to[c] = static_cast<float>(all * source.gain);
-    }
-    if (travels_) {
-      const double* p = surface.centroid;
-      const double d[3] = {p[0] - state.origin[0], p[1] - state.origin[1], p[2] - state.origin[2]};
-      distances_[q] = std::sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2] + law_.near_m * law_.near_m);
-    }
+    if (surface.parts) split(source, q, all, energies, amplitudes, middle, energy);
+    if (travels_) measure(state, surface, q);
     return true;
+  }
+
+  static double across(D v) {
+    double sum = 0;
+    for (int lane = 0; lane < L; ++lane) sum += v[lane];
+    return sum;
+  }
+
+  void split(const Source& source, int q, const double* all, const double* energies, const double* amplitudes,
+             const double* middle, double energy) {
+    constexpr double NARROW = 20 * PI / 180, WIDE = 40 * PI / 180;
+    const double length = std::sqrt(middle[0] * middle[0] + middle[1] * middle[1] + middle[2] * middle[2]);
+    const double r = energy > 0 ? 2 * length / energy - 1 : 1;
+    const double width = 2 * std::acos(r > 1 ? 1 : r < -1 ? -1 : r);
+    double t = (width - NARROW) / (WIDE - NARROW);
+    t = t < 0 ? 0 : t > 1 ? 1 : t;
+    const double share = t * t * (3 - 2 * t);
+    const double together = std::sqrt(1 - share) * source.gain;
+    float* own = gains(new_, q);
+    for (int c = 0; c < channels_; ++c) own[c] = static_cast<float>(all[c] * together);
+    for (int part = 0; part < source.surface->parts; ++part) {
+      const int row = q + 1 + part;
+      const double a = amplitudes[part];
+      const float level = static_cast<float>(a != 0 ? std::sqrt(share * energies[part]) / a : 0);
+      float* to = gains(new_, row);
+      for (int c = 0; c < channels_; ++c) to[c] *= level;
+      moved_[row] = 1;
+      alive_[row] |= NOW;
+    }
+  }
+
+  void measure(const State& state, const Surface& surface, int q) {
+    const double* p = surface.centroid;
+    const double d[3] = {p[0] - state.origin[0], p[1] - state.origin[1], p[2] - state.origin[2]};
+    const double distance = std::sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2] + law_.near_m * law_.near_m);
+    for (int row = q; row <= q + surface.parts; ++row) distances_[row] = distance;
   }
 
   void list_live() {

@@ -26,6 +26,7 @@ using Matrix = Array<double, Any, Any>;
 using Points = Array<double, Any, Size<3>>;
 using Triple = Array<double, Size<3>>;
 using Taps = Array<float, Size<2>, Any, Any>;
+using Labels = Array<std::int32_t, Any>;
 using Table = Array<float, Any, Any>;
 
 class Kernel {
@@ -67,11 +68,13 @@ class Kernel {
     return true;
   }
 
-  bool place_surface(int i, const Points& points, const Vector& weights, double gain, std::optional<Triple> facing,
-                     double omni, double sharpness) {
+  bool place_surface(int i, const Points& points, const Vector& weights, std::optional<Labels> labels, double gain,
+                     std::optional<Triple> facing, double omni, double sharpness) {
     const double nowhere[3] = {0, 0, 0};
-    if (weights.shape(0) != points.shape(0) || !control_.place(i, nowhere, gain)) return false;
-    if (!control_.surface(i, points.data(), weights.data(), static_cast<int>(points.shape(0)))) return false;
+    const std::size_t count = points.shape(0);
+    if (weights.shape(0) != count || (labels && labels->shape(0) != count)) return false;
+    const std::int32_t* parts = labels ? labels->data() : nullptr;
+    if (!control_.surface(i, points.data(), weights.data(), parts, static_cast<int>(count), gain)) return false;
     if (!control_.direct(i, facing ? facing->data() : nowhere, facing ? omni : 0, sharpness)) return false;
     control_.publish();
     return true;
@@ -151,8 +154,8 @@ NB_MODULE(kernel, m) {
            nb::arg("lanes") = 0)
       .def("place", &Kernel::place, nb::arg("i"), nb::arg("position"), nb::arg("gain"), nb::arg("cap") = nb::none(),
            nb::arg("facing") = nb::none(), nb::arg("omni") = 0.0, nb::arg("sharpness") = 1.0)
-      .def("place_surface", &Kernel::place_surface, nb::arg("i"), nb::arg("points"), nb::arg("weights"), nb::arg("gain"),
-           nb::arg("facing") = nb::none(), nb::arg("omni") = 0.0, nb::arg("sharpness") = 1.0)
+      .def("place_surface", &Kernel::place_surface, nb::arg("i"), nb::arg("points"), nb::arg("weights"), nb::arg("labels").none(),
+           nb::arg("gain"),           nb::arg("facing") = nb::none(), nb::arg("omni") = 0.0, nb::arg("sharpness") = 1.0)
       .def("remove", &Kernel::remove)
       .def("move", &Kernel::move)
       .def("listener", &Kernel::listener)

@@ -11,12 +11,16 @@ namespace sonoworld {
 constexpr int MAX_ORDER = 10;
 constexpr int MAX_CHANNELS = (MAX_ORDER + 1) * (MAX_ORDER + 1);
 constexpr int WIDEST = 16;  // lanes of the widest executor; surfaces are padded to a multiple of it
+constexpr int MOST_PARTS = 16;
 
-// Weighted points, one array per coordinate; the padding has weight 0 and stands at (1, 0, 0).
+// Weighted points, one array per coordinate, sorted by part; each part is filled up to a multiple of WIDEST with points
+// of weight 0. With `parts` 0 all is one sound. Else the part j of a surface that looks wide sounds through the input
+// j + 1 rows after the source's own, which carries a decorrelated copy.
 struct Surface {
   const double *x, *y, *z, *weight;
-  int padded;          // a multiple of WIDEST
-  double centroid[3];  // weighted mean
+  int parts;
+  int start[MOST_PARTS + 1];  // first point of every part, and the end
+  double centroid[3];         // weighted mean
 };
 
 // A sound field in world axes, samples [channels][length].
@@ -36,6 +40,7 @@ struct Source {
   std::uint64_t stamp;        // rises whenever anything of this source changes
   float cap[MAX_ORDER + 1];   // factor per degree
   bool placed, directed, capped;
+  bool copy;                  // a row of decorrelated sound that belongs to a surface before it
 };
 
 struct State {

@@ -16,7 +16,7 @@ from sonoworld.render.hrtf import hrir
 from sonoworld.render.native import NativeExecutor
 from sonoworld.types import Directivity
 
-SOURCES = 12
+SOURCES = 13
 LAWS = {
     "plain": EncodeOptions(),
     "all": EncodeOptions(air="iso9613", delay=True),
@@ -33,6 +33,10 @@ def furnish(e: Executor, order: int, rng: np.random.Generator) -> None:
     e.place(5, np.zeros(3), 0.5, Shape(points=wall, weights=weights), None)
     e.place(6, np.array([1.0, -2.0, 0.5]), 0.7, Shape(), aim)
     e.place(7, np.zeros(3), 0.5, Shape(points=wall + 1, weights=weights), aim)
+    labels = (np.arange(30) % 3).astype(np.int32)
+    assert e.place(9, np.zeros(3), 0.5, Shape(points=wall - [0, 5, 0], weights=weights, labels=labels), None)
+    assert not e.place(8, np.zeros(3), 0.5, Shape(points=wall, weights=weights, labels=labels), None)
+    assert not e.place(10, np.ones(3), 1.0, Shape(), None)
 
 
 def happen(e: Executor, step: int, order: int, rng: np.random.Generator) -> None:

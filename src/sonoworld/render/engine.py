@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float, Float32, Float64
+from jaxtyping import Float, Float32, Float64, Int32
 
 from sonoworld.encode.area import cap_gains
 from sonoworld.encode.exchange import order_of
@@ -20,10 +20,10 @@ from sonoworld.render.executor import Executor, Plan, Shape
 from sonoworld.render.hrtf import hrir
 from sonoworld.types import Directivity
 
-Surface = tuple[np.ndarray, np.ndarray]
-"""Points [m 3] in m, world, and weights [m] with sum 1."""
+Surface = tuple[np.ndarray, np.ndarray] | tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Points [m 3] in m, world, weights [m] with sum 1, and perhaps labels [m] of parts (`encode.area.split_surface`)."""
 
-_MOST_SOURCES = 4096
+_MOST_SOURCES, _MOST_PARTS = 4096, 16
 
 
 class Engine:
@@ -95,16 +95,21 @@ class Engine:
             position: m, world.
             level_db: dB SPL at 1 m (on its axis) of an input of RMS 1.
             spread: None for a point; a number for the half angle (rad) of an even cap around the direction; points
-                [m 3] (m, world) with weights [m] (sum 1) for a surface, whose points then rule over `position`.
+                [m 3] (m, world) with weights [m] (sum 1) for a surface, whose points then rule over `position`. With
+                labels as well, a surface that looks wider than about 30° sounds through the inputs i + 1 + label, which
+                must carry decorrelated copies (`encode.decorrelate`) and belong to it from then on.
             directivity: where it radiates to; None: alike to all sides.
 
         Raises:
-            ShapeError: no such source, or values that are not finite or not of these shapes.
+            ShapeError: no such source, values that are not finite or not of these shapes, or rows of copies that are
+                in use.
         """
         self._require_source(i)
         place = _finite(position, (3,), "position")
         gain = source_gain(float(_finite(level_db, (), "level_db")), 0.0)
-        self._run.place(i, place, gain, _shape(spread, self.order), directivity)
+        shape = _shape(spread, self.order)
+        if not self._run.place(i, place, gain, shape, directivity):
+            raise ShapeError("source", expected=f"{shape.parts} free inputs after {i}, and {i} no copy", got="taken")
 
     def set_sources(self, positions: Float[np.ndarray, "q 3"], level_db: Float[np.ndarray, "q"]) -> None:
         """Move the first q sources at once; their caps and directivities stay, surfaces become points.
@@ -129,7 +134,8 @@ class Engine:
             ShapeError: no such source.
         """
         self._require_source(i)
-        self._run.remove(i)
+        if not self._run.remove(i):
+            raise ShapeError("source", expected="one that was set", got=f"{i}, a copy of the surface before it")
 
     def set_listener(
         self,
@@ -211,12 +217,22 @@ def _shape(spread: float | Surface | None, order: int) -> Shape:
     if not isinstance(spread, tuple):
         per_channel = cap_gains(float(spread), order)
         return Shape(cap=per_channel[[n * n for n in range(order + 1)]])
-    points, weights = (np.asarray(part, np.float64) for part in spread)
-    m = len(points)
-    points, weights = _finite(points, (m, 3), "spread points"), _finite(weights, (m,), "spread weights")
+    m = len(spread[0])
+    points, weights = _finite(spread[0], (m, 3), "spread points"), _finite(spread[1], (m,), "spread weights")
     if m == 0 or (weights < 0).any() or abs(weights.sum() - 1) > 1e-4:
         raise ShapeError("spread weights", expected="weights >= 0 with sum 1", got=str(float(weights.sum())))
-    return Shape(points=points, weights=weights)
+    return Shape(points=points, weights=weights, labels=_labels(spread[2], m) if len(spread) == 3 else None)
+
+
+def _labels(given: object, m: int) -> Int32[np.ndarray, "m"]:
+    labels = np.asarray(given)
+    present = np.unique(labels)
+    whole = np.issubdtype(labels.dtype, np.integer) and labels.shape == (m,)
+    if not whole or len(present) > _MOST_PARTS or not np.array_equal(present, np.arange(len(present))):
+        raise ShapeError(
+            "spread labels", expected=f"[{m}] integers 0..parts − 1, at most 16 parts", got=str(present[:20])
+        )
+    return labels.astype(np.int32)
 
 
 def _finite(value: object, shape: tuple[int, ...], what: str) -> Float64[np.ndarray, "..."]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from sonoworld.encode.area import area_gains, point_gains
+from sonoworld.encode.area import area_gains, point_gains, split_gains
 from sonoworld.encode.directivity import directivity_gain
 from sonoworld.encode.harmonics import channel_degrees
 from sonoworld.encode.propagate import fade
@@ -40,6 +40,7 @@ class NumpyExecutor:
         self._placed = np.zeros(plan.sources, bool)
         self._positions = np.zeros((plan.sources, 3))
         self._levels = np.zeros(plan.sources)
+        self._owners = np.full(plan.sources, -1)  # of rows that carry a surface's copies
         self._shapes = [Shape()] * plan.sources
         self._aims: list[Directivity | None] = [None] * plan.sources
         self._origin, self._rotation = np.zeros(3), np.eye(3)
@@ -57,15 +58,32 @@ class NumpyExecutor:
         self, i: int, position: Float64[np.ndarray, "3"], gain: float, shape: Shape, aim: Directivity | None
     ) -> bool:
         """See `Executor.place`."""
+        rows = range(i + 1, i + 1 + shape.parts)
+        taken = any(row >= len(self._placed) or (self._placed[row] and self._owners[row] != i) for row in rows)
+        if self._owners[i] >= 0 or taken:
+            return False
+        self._drop_copies(i)
         self._positions[i], self._levels[i] = position, gain
         if shape.points is not None and shape.weights is not None:
             self._positions[i] = shape.weights @ shape.points / shape.weights.sum()
         self._shapes[i], self._aims[i] = shape, aim
-        self._placed[i] = self._changed = True
+        for row in rows:
+            self._owners[row], self._positions[row], self._levels[row] = i, self._positions[i], gain
+        self._placed[[i, *rows]] = True
+        self._changed = True
         return True
+
+    def _drop_copies(self, i: int) -> None:
+        copies = self._owners == i
+        self._placed[copies] = False
+        self._owners[copies] = -1
 
     def remove(self, i: int) -> bool:
         """See `Executor.remove`."""
+        if self._owners[i] >= 0:
+            return False
+        self._drop_copies(i)
+        self._shapes[i] = Shape()
         self._placed[i] = False
         self._changed = True
         return True
@@ -77,11 +95,13 @@ class NumpyExecutor:
         fits = places.shape == (q, 3) and levels.shape == (q,) and q <= self._plan.sources
         if not fits or not (np.isfinite(places).all() and np.isfinite(levels).all()):
             return False
-        self._positions[:q] = places
-        self._levels[:q] = 10.0 ** ((levels - 100.0) / 20)
         for i in range(q):
             if self._shapes[i].points is not None:
+                self._drop_copies(i)
                 self._shapes[i] = Shape()
+        self._owners[:q] = -1
+        self._positions[:q] = places
+        self._levels[:q] = 10.0 ** ((levels - 100.0) / 20)
         self._placed[:q] = True
         self._changed = True
         return True
@@ -130,7 +150,7 @@ class NumpyExecutor:
             return self._target
         law, order = self._plan.law, self._plan.order
         gains = np.zeros((self._plan.sources, len(self._degrees)))
-        placed = [int(i) for i in np.flatnonzero(self._placed)]
+        placed = [int(i) for i in np.flatnonzero(self._placed & (self._owners < 0))]
         points = [i for i in placed if self._shapes[i].points is None]
         offset = (self._positions[points] - self._origin) @ self._rotation
         sigma = fade(offset, law) if points else np.zeros(0)
@@ -143,7 +163,12 @@ class NumpyExecutor:
                 gains[i] *= shape.cap[self._degrees]
             if shape.points is not None and shape.weights is not None:
                 seen = (shape.points - self._origin) @ self._rotation
-                gains[i] = area_gains(seen, shape.weights, fade(seen, law) * self._aim(i, seen), order)
+                sigma = fade(seen, law) * self._aim(i, seen)
+                if shape.labels is None:
+                    gains[i] = area_gains(seen, shape.weights, sigma, order)
+                else:
+                    labels = shape.labels.astype(np.int64)
+                    gains[i : i + 1 + shape.parts] = split_gains(seen, shape.weights, sigma, labels, order)
         self._target = np.ascontiguousarray((gains * self._levels[:, None]).T, np.float32)
         return self._target
 

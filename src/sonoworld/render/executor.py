@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float32, Float64, Int32
 
 from sonoworld.encode.options import EncodeOptions
 from sonoworld.types import Directivity
@@ -24,11 +24,20 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How a source fills space: `cap` factors per degree [n + 1], or `points` [m 3] with `weights` [m]; or neither."""
+    """How a source fills space: `cap` factors per degree [n + 1], or `points` [m 3] with `weights` [m]; or neither.
+
+    With `labels` [m] (0..parts − 1) a surface that looks wide sounds through the rows after its own (`split_gains`).
+    """
 
     cap: Float64[np.ndarray, "n"] | None = None
     points: Float64[np.ndarray, "m 3"] | None = None
     weights: Float64[np.ndarray, "m"] | None = None
+    labels: Int32[np.ndarray, "m"] | None = None
+
+    @property
+    def parts(self) -> int:
+        """Rows with decorrelated copies that follow the source's own."""
+        return 0 if self.labels is None else int(self.labels.max()) + 1
 
 
 @runtime_checkable

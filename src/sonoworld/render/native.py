@@ -101,7 +101,7 @@ class NativeExecutor:
             facing, pattern, sharpness = np.asarray(aim.facing, np.float64), aim.pattern, aim.sharpness
         if shape.points is not None and shape.weights is not None:
             points, weights = np.ascontiguousarray(shape.points), np.ascontiguousarray(shape.weights)
-            return self._kernel.place_surface(i, points, weights, gain, facing, pattern, sharpness)
+            return self._kernel.place_surface(i, points, weights, shape.labels, gain, facing, pattern, sharpness)
         cap = None if shape.cap is None else shape.cap.astype(np.float32)
         return self._kernel.place(i, position, gain, cap, facing, pattern, sharpness)
 
