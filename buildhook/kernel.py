@@ -13,6 +13,7 @@ import sysconfig
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.metadata import distribution
 from pathlib import Path
 
 from products import ROOT, Product
@@ -27,6 +28,12 @@ SYSTEM_SETS = {
     "avx512": ("-mavx2", "-mfma", "-mavx512f", "-mavx512vl", "-mavx512dq", "-mavx512bw"),
 }
 ZIG_SETS = {"plain": ("-mcpu=baseline",), "avx2": ("-mcpu=x86_64_v3",), "avx512": ("-mcpu=x86_64_v4",)}
+NOTICE = """\
+kernel.wasm and, where zig compiled it, the Python extension contain parts of libc++ and compiler-rt (the LLVM project,
+Apache License 2.0 with LLVM exception) and of wasi-libc (MIT). The Python extension contains nanobind, whose licence
+follows, and robin-map (MIT, Copyright (c) 2017 Thibaut Goetghebuer-Planchon).
+
+"""
 MISSING = "MISSING.txt"
 """Why there is no extension, where it could not be built; `sonoworld doctor` shows it."""
 
@@ -134,6 +141,8 @@ def wasm(out: Path) -> None:
 def build(out: Path) -> None:
     """Both products. Where no extension can be had the reason is kept: everything else of the program still works."""
     wasm(out)
+    nanobind = next(file for file in distribution("nanobind").files or () if file.name == "LICENSE")
+    (out / "NOTICE.txt").write_text(NOTICE + nanobind.read_text())
     reasons: list[str] = []
     for compiler in (system(), zig()):
         if compiler is None:
