@@ -1,0 +1,80 @@
+"""Gains of sources at the end of every block, in torch: the laws of `encode` with all of their gradients.
+
+Letters: x offset from listener to point, u its direction, d distance; σ fade; w weights; y SN3D harmonics; a half
+angle of a cap, P_n Legendre polynomials; L level. g = 10^((L − 100)/20) · cap_n · Σ_m w_m σ(d_m) b(θ_m) y(u_m).
+"""
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from sonoworld.encode.directivity import directivity_gain
+from sonoworld.encode.harmonics import channel_degrees, harmonics
+from sonoworld.encode.options import EncodeOptions
+from sonoworld.encode.propagate import distance, fade
+from sonoworld.errors import ShapeError
+from sonoworld.render.reference_scene import Around, Sources
+from sonoworld.types import FULL_SCALE_DB
+
+
+def gains_reference(around: Around, law: EncodeOptions) -> Float[Tensor, "*b k c q"]:
+    """What each source puts on each channel, head axes, at the end of each block (k = 1 where nothing moves)."""
+    sources, head = around.sources, around.head
+    offset = _offsets(around)
+    strength = _weights(sources) * fade_reference(offset, law, around.alpha)
+    if sources.aim is not None:
+        aim = sources.aim
+        strength = strength * directivity_gain(
+            offset, aim.facing[..., None, :], aim.pattern[..., None], aim.sharpness[..., None], _near_m(law)
+        )
+    Y = harmonics(offset @ head.rotations[..., None, :, :], law.order)  # R^T x, rows as vectors
+    gains = (strength[..., None, :] @ Y)[..., 0, :]
+    if sources.half_angle is not None:
+        gains = gains * cap_factors(sources.half_angle, law.order)
+    level = 10.0 ** ((sources.level_db - FULL_SCALE_DB) / 20)
+    return (gains * level[..., None]).movedim(-1, -2)
+
+
+def distances_reference(around: Around, law: EncodeOptions) -> Float[Tensor, "*b k q"]:
+    """D from the listener to the weighted middle of every source, m: its delay and its air."""
+    weights = _weights(around.sources)
+    middle = (weights[..., None] * around.sources.points).sum(-2) / weights.sum(-1, keepdim=True)
+    return distance(middle - around.head.origins[..., None, :], _near_m(law))
+
+
+def fade_reference(
+    offset: Float[Tensor, "*b k q m 3"], law: EncodeOptions, alpha: Float[Tensor, "*a"] | None
+) -> Float[Tensor, "*b k q m"]:
+    """σ of `encode.propagate.fade`, with α that may be learnt: exp(−α(d − 1))/d, in paper mode exp(−αd)/d."""
+    plain = fade(offset, law)
+    if alpha is None:
+        return plain
+    if law.air != "alpha" or law.alpha != 0:
+        raise ShapeError("alpha", expected="a law with air = 'alpha' and alpha = 0 beside it", got=f"{law.air}")
+    start = 0.0 if law.mode == "paper" else 1.0
+    return plain * torch.exp(-alpha[..., None, None, None] * (distance(offset, _near_m(law)) - start))
+
+
+def cap_factors(half_angle: Float[Tensor, "*b"], order: int) -> Float[Tensor, "*b c"]:
+    """`encode.area.cap_gains` of many half angles: the mean of P_n over cos a..1, by the same Gauss–Legendre rule."""
+    nodes, weights = (half_angle.new_tensor(part) for part in np.polynomial.legendre.leggauss(order // 2 + 1))
+    z = 1 - torch.sin(half_angle[..., None] / 2) ** 2 * (1 - nodes)
+    legendre = [torch.ones_like(z), z]
+    for n in range(2, order + 1):
+        # DLMF 18.9.1: n P_n = (2n − 1) z P_(n−1) − (n − 1) P_(n−2)
+        legendre.append(((2 * n - 1) * z * legendre[-1] - (n - 1) * legendre[-2]) / n)
+    by_degree = torch.stack(legendre[: order + 1], -2) @ (weights / 2)
+    return by_degree[..., list(channel_degrees(order))]
+
+
+def _offsets(around: Around) -> Float[Tensor, "*b k q m 3"]:
+    return around.sources.points - around.head.origins[..., None, None, :]
+
+
+def _weights(sources: Sources) -> Float[Tensor, "*b 1 q m"]:
+    return sources.weights.unsqueeze(-3)
+
+
+def _near_m(law: EncodeOptions) -> float:
+    return 0.0 if law.mode == "paper" else law.near_m
