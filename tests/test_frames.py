@@ -1,5 +1,7 @@
 """Axes and poses obey their axioms, and the signs are the ones CONVENTIONS.md promises."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from sonoworld import frames
-from sonoworld.errors import ShapeError
+from sonoworld.errors import InputError, ShapeError
 from sonoworld.frames import Pose
 
 ANGLE = st.floats(-3.1, 3.1)
@@ -84,3 +86,30 @@ def test_only_rotations_make_poses(bad: np.ndarray) -> None:
 def test_poses_have_finite_origins() -> None:
     with pytest.raises(ShapeError, match="finite"):
         Pose(np.eye(3), np.array([np.inf, 0, 0]))
+
+
+def test_named_axes_are_the_constants() -> None:
+    np.testing.assert_array_equal(frames.world_from_axes("FLU"), np.eye(3))
+    np.testing.assert_array_equal(frames.world_from_axes("RDF"), frames.FLU_FROM_RDF)
+    np.testing.assert_array_equal(frames.world_from_axes("RUB"), frames.RUB_FROM_FLU.T)
+
+
+def test_half_of_all_axes_are_right_handed_and_each_is_named_back() -> None:
+    good: list[str] = []
+    for axes in map("".join, itertools.product("FBLRUD", repeat=3)):
+        try:
+            rotation = frames.world_from_axes(axes)
+        except InputError as error:
+            assert "expected right-handed" in str(error)
+            continue
+        good.append(axes)
+        Pose(rotation, np.zeros(3))
+        assert frames.axes_from_words(f"metres; {frames.axes_in_words(axes)}; ours") == axes
+    assert len(good) == 24
+    assert frames.axes_from_words("x ahead, y left") is None
+
+
+@pytest.mark.parametrize("axes", ["", "RD", "RDFF", "rdf", "XYZ", "RUF", "RRF"])
+def test_other_axes_are_refused(axes: str) -> None:
+    with pytest.raises(InputError, match="axes: expected"):
+        frames.world_from_axes(axes)

@@ -4,12 +4,13 @@ Letters: R rotation, o origin; yaw, pitch, roll in radians. World and head are F
 is RDF (x right, y down, z ahead), the browser is RUB (x right, y up, z back).
 """
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Float64
 
-from sonoworld.errors import ShapeError
+from sonoworld.errors import InputError, ShapeError
 
 FLU_FROM_RDF: Float64[np.ndarray, "3 3"] = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
 """Camera axes into level world axes when the camera looks straight ahead: z -> x, −x -> y, −y -> z."""
@@ -17,7 +18,46 @@ FLU_FROM_RDF: Float64[np.ndarray, "3 3"] = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0
 RUB_FROM_FLU: Float64[np.ndarray, "3 3"] = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, 1.0], [-1.0, 0.0, 0.0]])
 """World axes into the browser's (three.js, PlayCanvas): −y -> x, z -> y, −x -> z."""
 
+_TOWARDS = {
+    "F": ("ahead", (1.0, 0.0, 0.0)),
+    "B": ("back", (-1.0, 0.0, 0.0)),
+    "L": ("left", (0.0, 1.0, 0.0)),
+    "R": ("right", (0.0, -1.0, 0.0)),
+    "U": ("up", (0.0, 0.0, 1.0)),
+    "D": ("down", (0.0, 0.0, -1.0)),
+}
+_LETTERS = {word: letter for letter, (word, _) in _TOWARDS.items()}
+
 ROTATION_TOLERANCE = 1e-9
+
+
+def world_from_axes(axes: str) -> Float64[np.ndarray, "3 3"]:
+    """Rotation from any right-handed axes to the world's: `world_from_axes("RDF") @ p_camera`.
+
+    `axes` says where x, y and z point, a letter each: F ahead, B back, L left, R right, U up, D down. So the world is
+    "FLU", a camera (OpenCV, COLMAP) "RDF", the browser (OpenGL, three.js) "RUB".
+
+    Raises:
+        InputError: not three such letters, or left-handed or flat axes, which no rotation can turn into the world's.
+    """
+    if len(axes) != 3 or not set(axes) <= set(_TOWARDS):
+        raise InputError(f"axes: expected three letters out of {', '.join(_TOWARDS)}, such as 'RDF', got {axes!r}")
+    rotation = np.array([_TOWARDS[letter][1] for letter in axes]).T
+    if np.linalg.det(rotation) < 0.5:
+        raise InputError(f"axes: expected right-handed axes, such as 'RDF', got {axes!r}")
+    return rotation
+
+
+def axes_in_words(axes: str) -> str:
+    """`"RDF"` as people write it into files: "x right, y down, z ahead"."""
+    return ", ".join(f"{name} {_TOWARDS[letter][0]}" for name, letter in zip("xyz", axes, strict=True))
+
+
+def axes_from_words(text: str) -> str | None:
+    """The axes that a text names as `axes_in_words` does, None where it names none."""
+    word = "|".join(_LETTERS)
+    found = re.search(rf"\bx ({word}), y ({word}), z ({word})\b", text)
+    return "".join(_LETTERS[direction] for direction in found.groups()) if found else None
 
 
 @dataclass(frozen=True, slots=True)
