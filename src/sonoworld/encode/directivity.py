@@ -15,13 +15,15 @@ from sonoworld.encode.propagate import distance
 def directivity_gain(
     offset: Float[Any, "*b 3"], facing: Float[Any, "*f 3"], pattern: Any, sharpness: Any, near_m: float
 ) -> Float[Any, "*b"]:
-    """b·|b|^(n − 1) with b = (1 − a) + a·cos θ and cos θ = −(facing·x)/d: smooth everywhere, 1 on the axis far away.
+    """b·|b|^(n − 1) with b = (1 − a) + a·cos θ and cos θ = −(facing·x)/d: 1 on the axis far away.
+
+    With ε > 0 the gradient in every argument is continuous, in nulls and at the source too.
 
     Args:
         offset: source − listener, m; in the same axes as `facing`.
-        facing: unit vectors.
-        pattern: a, 0..1.
-        sharpness: n >= 1.
+        facing: unit vectors; one for all, or one for each offset.
+        pattern: a, 0..1; a number or an array.
+        sharpness: n >= 1; a number or an array.
         near_m: ε, m.
 
     Returns:
@@ -32,4 +34,5 @@ def directivity_gain(
     b = (1 - pattern) + pattern * cosine
     if isinstance(sharpness, (int, float)) and sharpness == 1:
         return b
-    return b * xp.abs(b) ** (sharpness - 1)
+    # |b|^(n − 1) as a power of b² that is never 0, so that no gradient is infinite or undefined in a null
+    return b * (b * b + xp.finfo(b.dtype).smallest_normal) ** ((sharpness - 1) / 2)
