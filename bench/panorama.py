@@ -5,8 +5,8 @@
 FOLDER holds 2:1 panoramas. For every crop named in CROPS whose panorama is there: a view of 1024×768 is cut out, placed
 with its true camera and continued all around at 2048×1024. Printed per crop, over 20° bands of elevation outside the
 photo: mean distance of the bands' mean colours (CIE Lab) to the true ones, and the mean log ratio of their deviations
-of lightness (0: as lively as the truth, negative: bland); the gradient across ±180° and along the photo's border against
-the picture's own; how much of the invented horizon is a mirror image or repeat of something else in it (largest
+of lightness (0: as lively as the truth, negative: bland); the gradient across ±180° and along the photo's border,
+against the picture's own; how much of the invented horizon is a mirror image or repeat of something else in it (largest
 correlation of a 20° piece with another, true picture in brackets); seconds and peak memory.
 """
 
@@ -139,8 +139,9 @@ def main() -> None:
         fits = fits and all(BORDER[0] <= ratio <= BORDER[1] for ratio in (m.seam, m.border))
         failed += not fits
         print(
-            f"{number} {name} {yaw:+4d} {pitch:+3d} {fov:3d}  {m.lab:5.1f} ({most:4.1f})   {m.lively:+.2f}   {m.seam:.2f}   "
-            f"{m.border:.2f}    {m.mirror:.2f} ({m.mirror_true:.2f})   {seconds:5.1f}  {gib:.2f}  {'ok' if fits else 'NO'}",
+            f"{number} {name} {yaw:+4d} {pitch:+3d} {fov:3d}  {m.lab:5.1f} ({most:4.1f})   {m.lively:+.2f}   "
+            f"{m.seam:.2f}   {m.border:.2f}    {m.mirror:.2f} ({m.mirror_true:.2f})   {seconds:5.1f}  {gib:.2f}  "
+            f"{'ok' if fits else 'NO'}",
             flush=True,
         )
         if options.out:

@@ -22,6 +22,15 @@ COARSEST, COARSEST_BUILT = np.radians(6.0), np.radians(3.0)
 RIM = np.radians(5.0)
 """Rows of the rim that are averaged into its colour."""
 
+LIVELY = 24.0, 31.0
+"""Deviation of brightness (0..255) that ground has at least, built and grown: it is never as even as far away."""
+
+PATCH_SLOPE, PATCH_HARDNESS = 1.45, 0.9
+"""Light and shade on the ground: amplitude falls as frequency^−slope; 0 ends softly, above 1 sharply."""
+
+FADE_IN = np.radians(9.0)
+"""Light and shade begin over this height under the rim, where the photo's own still rules."""
+
 LEAST_SOURCE = 1e-3
 """Least share of the panorama from which texture is taken."""
 
@@ -109,6 +118,22 @@ def _drawn(
     return out
 
 
+def _patches(height: int, rows: int, rng: np.random.Generator) -> Float32[np.ndarray, "r w 1"]:
+    """Light and shade as they lie on a plane underfoot, deviation 1: paths, tufts, slabs, the shadows of things."""
+    n = 512
+    frequency = np.hypot(np.fft.fftfreq(n)[:, None], np.fft.rfftfreq(n)[None]) * n
+    spectrum = np.fft.rfft2(rng.standard_normal((n, n))) / np.maximum(frequency, 5.0) ** PATCH_SLOPE
+    spectrum[0, 0] = 0
+    noise = np.fft.irfft2(spectrum, (n, n))
+    noise = np.tanh(PATCH_HARDNESS * noise / noise.std()).astype(np.float32)
+    azimuth = np.pi - np.pi * (np.arange(2 * height) + 0.5) / height
+    theta = np.pi * (rows - np.arange(rows) - 0.5) / height
+    r = (np.tan(K * theta) / K * 0.16 * n)[:, None]
+    x, y = (-r * np.sin(azimuth)).astype(np.float32), (-r * np.cos(azimuth)).astype(np.float32)
+    seen = cv2.remap(noise, x % n, y % n, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    return (seen / noise.std())[..., None]
+
+
 def ground_cap(
     rgb: Float32[np.ndarray, "h w 3"],
     source: Bool[np.ndarray, "h w"],
@@ -125,4 +150,10 @@ def ground_cap(
     height = len(rgb)
     colour = _mix_to_pole(rim.mean(0), height - first)
     exemplar = _exemplar(rgb, source, built) or _soil(rng)
-    return colour + _drawn(exemplar, height, height - first, rng)
+    drawn = _drawn(exemplar, height, height - first, rng)
+    lively = LIVELY[0 if built else 1] * min(1.0, float(colour.mean()) / 110)
+    lacking = np.sqrt(max(0.0, lively**2 - float(drawn.mean(-1).std()) ** 2))
+    begin = np.minimum(1.0, np.arange(height - first) / (FADE_IN / np.pi * height))[:, None, None]
+    shade = (lacking * begin * _patches(height, height - first, rng)).astype(np.float32)
+    warm = colour / max(float(colour.mean()), 1.0)  # half of the light is the ground's own colour, half is white
+    return colour + drawn + shade * (0.5 * warm + 0.5)

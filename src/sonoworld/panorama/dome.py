@@ -26,7 +26,7 @@ CLOUD_GRID, CLOUD_REACH = 1024, 5.0
 """Noise image size, and the range of layer coordinates it covers on each side of the zenith."""
 
 
-CLOUD_GAIN, LEAST_CONTRAST, LIVELY_CONTRAST = 1.6, 9.0, 22.0
+CLOUD_GAIN, LEAST_CONTRAST, LIVELY_CONTRAST = 2.6, 9.0, 26.0
 """The sky overhead varies more than the strip a photo shows: most gain, least deviation of brightness (0..255), and
 the deviation beyond which a sky needs no gain."""
 
@@ -82,8 +82,9 @@ def _glow(height: int, colour: Float32[np.ndarray, "h w 3"], rng: np.random.Gene
     cosine = s * np.sin(up) + np.sqrt(1 - s * s) * np.cos(up) * np.cos(azimuth - at)
     apart = np.arccos(np.clip(cosine, -1, 1))
     blue = np.clip((colour[..., 2] - colour[..., 0]) / 35, 0, 1)
-    share = 0.55 * np.exp(-((apart / np.radians(9)) ** 2)) + 0.25 * np.exp(-apart / np.radians(26))
-    return (share * blue)[..., None].astype(np.float32)
+    disc = np.clip(1.5 - apart / np.radians(1.6), 0, 1)
+    halo = 0.6 * np.exp(-((apart / np.radians(11)) ** 2)) + 0.36 * np.exp(-apart / np.radians(27))
+    return (np.maximum(disc, np.minimum(halo, 0.97)) * blue)[..., None].astype(np.float32)
 
 
 def sky_dome(
