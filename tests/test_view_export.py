@@ -1,6 +1,7 @@
 import hashlib
 import json
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -8,9 +9,13 @@ import soundfile as sf
 
 from browser.courtyard import courtyard, small_world
 from sonoworld.disk.ply import read_ply
+from sonoworld.encode.air import air_bank
+from sonoworld.encode.decorrelate import decorrelator
+from sonoworld.encode.options import EncodeOptions
+from sonoworld.encode.travel import interpolation_table
 from sonoworld.errors import BackendMissingError, InputError
 from sonoworld.render.hrtf import hrir
-from sonoworld.view import export, export_folder
+from sonoworld.view import export, export_folder, hearing
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -28,22 +33,25 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_file_the_page_asks_for_is_there(exported: Path) -> None:
     world = json.loads((exported / "world.json").read_text())
-    named = [world["splats"]["file"], world["poster"], world["sound"]["filters"]["file"]]
-    named += [source["clip"]["file"] for source in world["sources"]]
-    page = ["index.html", "viewer.js", "worklet.js", "viewer.css", "icon.svg", "LICENSES.txt"]
+    named = [world["splats"]["file"], world["poster"]]
+    named += [ears["file"] for ears in world["sound"]["filters"]]
+    clips = [source["clip"] for source in world["sources"]]
+    named += [clip["file"] for clip in clips]
+    named += [clip["copies"]["file"] for clip in clips if clip["copies"]]
+    page = ["index.html", "viewer.js", "worklet.js", "viewer.css", "icon.svg", "LICENSES.txt", "kernel.wasm"]
     assert set(digests(exported)) == {*named, *page, "world.json"}
 
 
 def test_no_file_speaks_of_another_host(exported: Path) -> None:
     text = (exported / "index.html").read_text() + (exported / "viewer.css").read_text()
     assert "//" not in text.replace("http://www.w3.org", "")
-    assert "Permission is hereby granted" in (exported / "LICENSES.txt").read_text()
+    licences = (exported / "LICENSES.txt").read_text()
+    assert "PlayCanvas" in licences
+    assert "kernel.wasm" in licences
 
 
 def test_pictures_and_sounds_are_those_of_the_scene(exported: Path) -> None:
     np.testing.assert_array_equal(read_ply(exported / "splats.ply").means, courtyard().means)
-    filters = np.fromfile(exported / "hrir.bin", "<f4").reshape(2, 16, 256)
-    np.testing.assert_array_equal(filters, hrir("kemar", 3, 48000))
     scene = small_world()
     for number, source in enumerate(scene.sources):
         assert source.clip is not None
@@ -51,6 +59,27 @@ def test_pictures_and_sounds_are_those_of_the_scene(exported: Path) -> None:
         assert rate_hz == source.clip.rate_hz
         scale = 0.98 / np.abs(source.clip.samples).max()
         np.testing.assert_allclose(stored, source.clip.samples * scale, atol=1 / 32768)
+
+
+def test_ears_are_those_of_the_package(exported: Path) -> None:
+    for ears in json.loads((exported / "world.json").read_text())["sound"]["filters"]:
+        filters = np.fromfile(exported / ears["file"], "<f4").reshape(2, (ears["order"] + 1) ** 2, ears["taps"])
+        np.testing.assert_array_equal(filters, hrir("kemar", ears["order"], ears["rate_hz"]))
+    copies = np.fromfile(exported / "clips" / "001.copies.bin", "<f4").reshape(6, 512)
+    np.testing.assert_array_equal(copies[4], decorrelator("s1", 4, 48000).astype(np.float32))
+
+
+def test_laws_bring_their_tables(tmp_path: Path) -> None:
+    folder = export_folder(small_world(), tmp_path / "site", laws=EncodeOptions(air="iso9613", delay=True))
+    sound = json.loads((folder / "world.json").read_text())["sound"]
+    delays = np.fromfile(folder / sound["delay"]["file"], "<f4").reshape(sound["delay"]["phases"] + 1, 16)
+    np.testing.assert_array_equal(delays, interpolation_table())
+    air = np.fromfile(folder / sound["air"]["file"], "<f4").reshape(len(sound["air"]["ways_m"]), sound["air"]["taps"])
+    np.testing.assert_array_equal(air, air_bank(48000))
+    assert sound["alpha_per_m"] == 0
+    for unknown in (EncodeOptions(mode="paper"), EncodeOptions(near_field=True)):
+        with pytest.raises(InputError, match="offline"):
+            export_folder(small_world(), tmp_path / "other", laws=unknown)
 
 
 def test_the_same_scene_gives_the_same_bytes(exported: Path, tmp_path: Path) -> None:
@@ -83,15 +112,18 @@ def test_a_failure_leaves_the_earlier_export(tmp_path: Path, monkeypatch: pytest
     def disk_full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(export, "_write_clip", disk_full)
+    monkeypatch.setattr(export, "_write_sounds", disk_full)
     with pytest.raises(OSError, match="No space left"):
         export_folder(small_world("new"), folder)
     assert digests(folder) == before
     assert [item.name for item in tmp_path.iterdir()] == ["site"]
 
 
-def test_an_install_without_the_page_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "files", lambda _: tmp_path / "nothing")
+@pytest.mark.parametrize("part", [export, hearing])
+def test_an_install_without_the_page_says_how_to_get_it(
+    part: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(part, "files", lambda _: tmp_path / "nothing")
     with pytest.raises(BackendMissingError, match="pip install -e"):
         export_folder(small_world(), tmp_path / "site")
     assert not (tmp_path / "site").exists()

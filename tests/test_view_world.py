@@ -5,28 +5,28 @@ import numpy as np
 import pytest
 
 from browser.courtyard import small_world, source
+from sonoworld.encode.decorrelate import decorrelator
 from sonoworld.encode.level import source_gain
 from sonoworld.encode.options import EncodeOptions
 from sonoworld.frames import Pose
 from sonoworld.types import Camera, CameraSigma, Geometry, Spread
+from sonoworld.view.document import FiltersPart, HearingPart, SplatsPart, WorldDocument
 from sonoworld.view.world import (
     MAX_POINTS,
-    FiltersPart,
-    SplatsPart,
-    WorldDocument,
     clip_scale,
     comfortable_radius_m,
     screen_gain_db,
     world_document,
 )
 
-FILTERS = FiltersPart(file="hrir.bin", name="test", order=3, taps=256, rate_hz=48000)
+EARS = FiltersPart(file="ears-3.bin", name="test", order=3, taps=256, rate_hz=48000)
+HEARING = HearingPart(epsilon_m=0.1, alpha_per_m=0.0, filters=(EARS,))
 LAWS = EncodeOptions()
 
 
-def document(**changes: object) -> WorldDocument:
+def document(laws: EncodeOptions = LAWS, **changes: object) -> WorldDocument:
     scene = replace(small_world(), **changes)
-    return world_document(scene, "a title", SplatsPart(file="splats.ply", count=3), FILTERS, None)
+    return world_document(scene, "a title", SplatsPart(file="splats.ply", count=3), HEARING, None, laws)
 
 
 def test_a_place_is_one_point_a_surface_many_ambience_none() -> None:
@@ -37,6 +37,19 @@ def test_a_place_is_one_point_a_surface_many_ambience_none() -> None:
     assert sum(area.weights) == pytest.approx(1, abs=1e-4)
     assert area.centre == pytest.approx((5, 0, 0), abs=1e-3)
     assert (ambience.points, ambience.weights, ambience.centre) == ((), (), None)
+
+
+def test_a_surface_has_parts_and_copies_for_them_unless_areas_are_coherent() -> None:
+    point, area, ambience, _ = document().sources
+    assert set(area.labels) == set(range(6))
+    assert len(area.labels) == len(area.points)
+    assert area.clip is not None
+    assert area.clip.copies is not None
+    assert area.clip.copies.taps == decorrelator("s1", 0, area.clip.copies.rate_hz).size
+    for other in (point, ambience, document(EncodeOptions(area="coherent")).sources[1]):
+        assert other.labels == ()
+        assert other.clip is not None
+        assert other.clip.copies is None
 
 
 def test_stored_clip_times_gain_is_the_sound_at_one_metre() -> None:

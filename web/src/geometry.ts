@@ -17,11 +17,26 @@ export function rubFromFlu([x, y, z]: Vec3): Vec3 {
 
 /** `Rz(yaw)·Ry(−pitch)`: columns are the head's ahead, left and up in the world. */
 export function worldFromHead(yaw: number, pitch: number): Mat3 {
+  const R: [number, number, number, number, number, number, number, number, number] = [1, 0, 0, 0, 1, 0, 0, 0, 1];
+  fillWorldFromHead(R, yaw, pitch);
+  return R;
+}
+
+/** The same into the first nine of `R`, row by row: for the audio thread, which makes nothing new. */
+export function fillWorldFromHead(R: { [index: number]: number }, yaw: number, pitch: number): void {
   const cy = Math.cos(yaw);
   const sy = Math.sin(yaw);
   const cp = Math.cos(pitch);
   const sp = Math.sin(pitch);
-  return [cy * cp, -sy, -cy * sp, sy * cp, cy, -sy * sp, sp, 0, cp];
+  R[0] = cy * cp;
+  R[1] = -sy;
+  R[2] = -cy * sp;
+  R[3] = sy * cp;
+  R[4] = cy;
+  R[5] = -sy * sp;
+  R[6] = sp;
+  R[7] = 0;
+  R[8] = cp;
 }
 
 /** A world point as the head sees it: Rᵀ(p − o). */

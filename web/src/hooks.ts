@@ -1,9 +1,9 @@
 // window.__sonoworld: what tests and embedding pages may ask.
-import type { Pose, Vec3 } from "./geometry";
+import type { Pose } from "./geometry";
 import type { Stage } from "./scene/stage";
 import type { Visit } from "./scene/visit";
 import type { Ears, EarsKind, Levels } from "./sound/ears";
-import { addHarmonics, MAX_ORDER } from "./sound/field";
+import { record } from "./sound/record";
 import type { World } from "./world";
 
 export interface Hooks {
@@ -20,7 +20,8 @@ export interface Hooks {
   levels(milliseconds: number): Levels | null;
   /** Walks as held keys would, without waiting: −1..1 ahead and left, for some seconds. */
   walk(ahead: number, left: number, seconds: number): Pose;
-  harmonics(u: Vec3): number[];
+  /** Seconds of both ears at the present pose, from the first sample of every source, at their own level. */
+  record(seconds: number, rateHz: number): Promise<[Float32Array, Float32Array]>;
 }
 
 declare global {
@@ -49,10 +50,9 @@ export function exposeHooks(world: World, stage: Stage, ears: Ears | null, visit
       return visit.pose;
     },
     levels: (milliseconds) => ears?.levels(milliseconds) ?? null,
-    harmonics: (u) => {
-      const out = new Float64Array((MAX_ORDER + 1) ** 2);
-      addHarmonics(out, MAX_ORDER, u, 1);
-      return [...out];
+    record: (seconds, rateHz) => {
+      const gains = world.sources.map((source) => source.gain);
+      return record(world, { pose: visit.pose, gains }, seconds, rateHz);
     },
   };
 }

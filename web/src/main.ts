@@ -90,7 +90,7 @@ async function openSenses(
     done[what] = share;
     gate.progress(0.7 * done.picture + 0.3 * done.sound);
   };
-  const hearing = openEars(world, progress("sound")).catch((error: unknown) => {
+  const hearing = openEars(world, progress("sound"), gate.noSound).catch((error: unknown) => {
     gate.noSound(reasonOf(error));
     return null;
   });

@@ -1,6 +1,6 @@
-// world.json as checked values. The file may come from anybody: every number, text and file name is checked here,
-// and what does not fit is an error that names the field.
+// world.json as checked values.
 import type { Vec3 } from "./geometry";
+import { Reader, WorldError } from "./reader";
 
 export type Spread = "point" | "area" | "ambient";
 
@@ -10,6 +10,14 @@ export interface Clip {
   readonly licence: string;
   readonly author: string;
   readonly madeBy: string;
+  readonly copies: Copies | null;
+}
+
+/** Filters of decorrelated copies, one for every label of a surface: float32 [copy][tap], time zero in the middle. */
+export interface Copies {
+  readonly file: string;
+  readonly taps: number;
+  readonly rateHz: number;
 }
 
 export interface Source {
@@ -28,15 +36,41 @@ export interface Source {
   readonly imagined: boolean;
   readonly centre: Vec3 | null;
   /** x, y, z of every surface point, metres, world. */
-  readonly points: Float32Array;
-  readonly weights: Float32Array;
+  readonly points: Float64Array;
+  readonly weights: Float64Array;
+  /** Which part of a surface a point belongs to; none where it always is one sound. */
+  readonly labels: Int32Array;
+  readonly directivity: Directivity | null;
   readonly clip: Clip | null;
 }
 
+/** b·|b|^(sharpness − 1), b = (1 − pattern) + pattern·cos θ off the axis `facing`. */
+export interface Directivity {
+  readonly pattern: number;
+  readonly sharpness: number;
+  readonly facing: Vec3;
+}
+
+/** Two ears for one order: float32 [ear][channel][tap]. */
 export interface Filters {
   readonly file: string;
   readonly name: string;
   readonly order: number;
+  readonly taps: number;
+  readonly rateHz: number;
+}
+
+/** Sound takes its time: float32 [phase + 1][16], weights of the samples around a place between two samples. */
+export interface Delay {
+  readonly file: string;
+  readonly phases: number;
+  readonly speedMS: number;
+}
+
+/** What air takes: float32 [way][tap], filters for ways beyond the first metre. */
+export interface Air {
+  readonly file: string;
+  readonly waysM: Float64Array;
   readonly taps: number;
   readonly rateHz: number;
 }
@@ -52,74 +86,19 @@ export interface World {
   readonly epsilonM: number;
   readonly alphaPerM: number;
   readonly screenGainDb: number;
-  readonly filters: Filters;
+  readonly delay: Delay | null;
+  readonly air: Air | null;
+  /** One set for every order on offer. */
+  readonly filters: readonly Filters[];
   readonly sources: readonly Source[];
 }
 
 const FORMAT = 1;
 const MAX_SOURCES = 256;
 const MAX_POINTS = 4096;
-const MAX_TEXT = 4000;
-const FILE_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
-
-export class WorldError extends Error {}
-
-class Reader {
-  constructor(
-    private readonly value: unknown,
-    private readonly path: string,
-  ) {}
-
-  fail(expected: string): never {
-    throw new WorldError(`world.json: ${this.path}: expected ${expected}`);
-  }
-
-  at(key: string): Reader {
-    if (typeof this.value !== "object" || this.value === null || Array.isArray(this.value)) this.fail("an object");
-    return new Reader((this.value as Record<string, unknown>)[key], `${this.path}.${key}`);
-  }
-
-  list(limit: number): Reader[] {
-    if (!Array.isArray(this.value) || this.value.length > limit) this.fail(`a list of at most ${limit}`);
-    return this.value.map((item: unknown, i) => new Reader(item, `${this.path}[${i}]`));
-  }
-
-  number(low = -1e9, high = 1e9): number {
-    const { value } = this;
-    if (typeof value !== "number" || !(value >= low && value <= high)) this.fail(`a number in ${low}..${high}`);
-    return value;
-  }
-
-  numbers(limit: number): Float32Array {
-    return Float32Array.from(this.list(limit), (item) => item.number());
-  }
-
-  text(): string {
-    if (typeof this.value !== "string" || this.value.length > MAX_TEXT) this.fail(`at most ${MAX_TEXT} characters`);
-    return this.value;
-  }
-
-  flag(): boolean {
-    if (typeof this.value !== "boolean") this.fail("true or false");
-    return this.value;
-  }
-
-  file(): string {
-    const name = this.text();
-    if (!FILE_NAME.test(name)) this.fail("a plain file name inside this world");
-    return name;
-  }
-
-  vec3(): Vec3 {
-    const [x, y, z, ...more] = this.list(3).map((item) => item.number());
-    if (x === undefined || y === undefined || z === undefined || more.length) this.fail("three numbers");
-    return [x, y, z];
-  }
-
-  optional<T>(read: (reader: Reader) => T): T | null {
-    return this.value === null || this.value === undefined ? null : read(this);
-  }
-}
+const MAX_ORDER = 7;
+const MAX_WAYS = 64;
+const MAX_PARTS = 16;
 
 export async function loadWorld(url: string): Promise<World> {
   const answer = await fetch(url, { cache: "no-cache" });
@@ -145,17 +124,40 @@ export function readWorld(document: unknown): World {
     epsilonM: sound.at("epsilon_m").number(1e-3, 10),
     alphaPerM: sound.at("alpha_per_m").number(0, 100),
     screenGainDb: sound.at("screen_gain_db").number(-200, 200),
-    filters: readFilters(sound.at("filters")),
+    delay: sound.at("delay").optional(readDelay),
+    air: sound.at("air").optional(readAir),
+    filters: readFilterSets(sound.at("filters")),
     sources: named(top.at("sources").list(MAX_SOURCES).map(readSource)),
   };
 }
 
-function readFilters(reader: Reader): Filters {
+function readFilterSets(reader: Reader): Filters[] {
+  const sets = reader.list(MAX_ORDER).map((set) => ({
+    file: set.at("file").file(),
+    name: set.at("name").text(),
+    order: set.at("order").whole(1, MAX_ORDER),
+    taps: set.at("taps").whole(1, 8192),
+    rateHz: set.at("rate_hz").number(8000, 192000),
+  }));
+  return sets.length ? sets : reader.fail("filters for at least one order");
+}
+
+function readDelay(reader: Reader): Delay {
   return {
     file: reader.at("file").file(),
-    name: reader.at("name").text(),
-    order: reader.at("order").number(1, 4), // Chromium allows 32 channels on a connection: order 4 has 25
-    taps: reader.at("taps").number(1, 8192),
+    phases: reader.at("phases").whole(1, 65536),
+    speedMS: reader.at("speed_m_s").number(1, 1e5),
+  };
+}
+
+function readAir(reader: Reader): Air {
+  const waysM = reader.at("ways_m").numbers(MAX_WAYS);
+  const rising = waysM.length >= 2 && waysM[0] === 0 && waysM.every((way, i) => i === 0 || way > waysM[i - 1]!);
+  if (!rising) reader.at("ways_m").fail("at least two ways, rising from 0");
+  return {
+    file: reader.at("file").file(),
+    waysM,
+    taps: reader.at("taps").whole(1, 512),
     rateHz: reader.at("rate_hz").number(8000, 192000),
   };
 }
@@ -187,10 +189,25 @@ function readSource(reader: Reader): Omit<Source, "name"> {
     reason: reader.at("reason").text(),
     imagined: reader.at("imagined").flag(),
     centre: reader.at("centre").optional((r) => r.vec3()),
-    points: Float32Array.from(points),
+    points: Float64Array.from(points),
     weights,
+    labels: readLabels(reader.at("labels"), weights.length),
+    directivity: reader.at("directivity").optional(readDirectivity),
     clip: reader.at("clip").optional(readClip),
   };
+}
+
+function readLabels(reader: Reader, count: number): Int32Array {
+  const labels = Int32Array.from(reader.list(MAX_POINTS), (label) => label.whole(0, MAX_PARTS - 1));
+  const parts = new Set(labels);
+  const whole = labels.every((label) => label < parts.size);
+  return (labels.length === 0 || labels.length === count) && whole ? labels : reader.fail("0, 1, .. for every point, or none");
+}
+
+function readDirectivity(reader: Reader): Directivity {
+  const facing = reader.at("facing").vec3();
+  if (Math.abs(Math.hypot(...facing) - 1) > 1e-3) reader.at("facing").fail("a unit vector");
+  return { pattern: reader.at("pattern").number(0, 1), sharpness: reader.at("sharpness").number(1, 100), facing };
 }
 
 function readSpread(reader: Reader): Spread {
@@ -206,5 +223,10 @@ function readClip(reader: Reader): Clip {
     licence: reader.at("licence").text(),
     author: reader.at("author").text(),
     madeBy: reader.at("made_by").text(),
+    copies: reader.at("copies").optional((copies) => ({
+      file: copies.at("file").file(),
+      taps: copies.at("taps").whole(1, 8192),
+      rateHz: copies.at("rate_hz").number(8000, 192000),
+    })),
   };
 }

@@ -4,8 +4,9 @@
 this machine. The page (`web/`, TypeScript) is built at install into `sonoworld/products/viewer`.
 """
 
+from sonoworld.view.document import WorldDocument
 from sonoworld.view.export import export_folder
 from sonoworld.view.server import running, serve
-from sonoworld.view.world import WorldDocument, world_document
+from sonoworld.view.world import world_document
 
 __all__ = ["WorldDocument", "export_folder", "running", "serve", "world_document"]

@@ -15,21 +15,28 @@ import soundfile as sf
 
 from sonoworld.disk import atomic
 from sonoworld.disk.ply import write_ply
+from sonoworld.encode.options import EncodeOptions
 from sonoworld.errors import BackendMissingError, InputError, UnsafeFileError
-from sonoworld.render.hrtf import hrir
 from sonoworld.types import Photo, Scene, Source, Splats
-from sonoworld.view.world import FiltersPart, SplatsPart, clip_scale, world_document
+from sonoworld.view.document import SplatsPart, WorldDocument
+from sonoworld.view.hearing import write_copies, write_hearing, write_kernel
+from sonoworld.view.world import clip_scale, world_document
 
 WORLD = "world.json"
 PAGE_FILES = ("index.html", "viewer.js", "viewer.css", "worklet.js", "icon.svg", "LICENSES.txt")
-FILTER_ORDER = 3
-FILTER_RATE_HZ = 48000
 POSTER_WIDTH_PX = 1280
 BROWSER_WIDENING = 1.15
 """Factor on the size of splats for PlayCanvas: at 1.0 plain ground shows a screen door, at 1.3 detail is lost."""
 
 
-def export_folder(scene: Scene, folder: Path, *, splats: Splats | None = None, title: str = "A world to hear") -> Path:
+def export_folder(
+    scene: Scene,
+    folder: Path,
+    *,
+    splats: Splats | None = None,
+    title: str = "A world to hear",
+    laws: EncodeOptions | None = None,
+) -> Path:
     """Write the scene as a static site into `folder` and return it.
 
     Everything is written beside it under a temporary name and renamed at the end. An earlier export is replaced.
@@ -39,11 +46,14 @@ def export_folder(scene: Scene, folder: Path, *, splats: Splats | None = None, t
         folder: New folder, empty folder, or earlier export.
         splats: What to draw instead of the scene's own splats (its lighter version, at most 500 k for phones).
         title: Shown in the page.
+        laws: How sound fades and how areas sound; the page chooses the Ambisonic order itself (its filters are of 5 and
+            3). None: the defaults, as in `render_walk`.
 
     Raises:
-        InputError: the folder holds something else.
-        BackendMissingError: the page was not built at install.
+        InputError: the folder holds something else, or the page does not know the laws (paper mode, near field).
+        BackendMissingError: the page or its audio kernel was not built at install.
     """
+    chosen = laws or EncodeOptions()
     _require_replaceable(folder)
     page = _page()
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -51,14 +61,14 @@ def export_folder(scene: Scene, folder: Path, *, splats: Splats | None = None, t
         for name in PAGE_FILES:
             with as_file(page.joinpath(name)) as file:
                 shutil.copyfile(file, work / name)
+        write_kernel(work)
         drawn = scene.splats if splats is None else splats
         write_ply(work / "splats.ply", widened(drawn), comments=("axes x ahead, y left, z up; metres",))
         _write_poster(work / "poster.jpg", scene.photo)
         (work / "clips").mkdir()
-        for number, source in enumerate(scene.sources):
-            _write_clip(work / "clips" / f"{number:03d}.flac", source)
         picture = SplatsPart(file="splats.ply", count=len(drawn))
-        document = world_document(scene, title, picture, _write_filters(work / "hrir.bin"), "poster.jpg")
+        document = world_document(scene, title, picture, write_hearing(work, chosen), "poster.jpg", chosen)
+        _write_sounds(work, scene.sources, document)
         atomic.write_json(work / WORLD, document.model_dump(mode="json"))
     return folder
 
@@ -102,20 +112,15 @@ def _written_beside(folder: Path) -> Generator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _write_clip(path: Path, source: Source) -> None:
+def _write_sounds(folder: Path, sources: tuple[Source, ...], document: WorldDocument) -> None:
     """16-bit FLAC at full scale: 96 dB under the loudest sample; its level is in the document's gain."""
-    if source.clip is not None:
-        sf.write(
-            path, source.clip.samples * np.float32(clip_scale(source)), source.clip.rate_hz, "PCM_16", format="FLAC"
-        )
-
-
-def _write_filters(path: Path) -> FiltersPart:
-    taps = hrir("kemar", FILTER_ORDER, FILTER_RATE_HZ)
-    path.write_bytes(np.ascontiguousarray(taps, "<f4").tobytes())
-    return FiltersPart(
-        file=path.name, name="KEMAR mannequin", order=FILTER_ORDER, taps=taps.shape[2], rate_hz=FILTER_RATE_HZ
-    )
+    for source, part in zip(sources, document.sources, strict=True):
+        if source.clip is None or part.clip is None:
+            continue
+        samples = source.clip.samples * np.float32(clip_scale(source))
+        sf.write(folder / part.clip.file, samples, source.clip.rate_hz, "PCM_16", format="FLAC")
+        if part.clip.copies is not None:
+            write_copies(folder / part.clip.copies.file, part.clip.copies, source.id, max(part.labels) + 1)
 
 
 def _write_poster(path: Path, photo: Photo) -> None:

@@ -1,28 +1,39 @@
-"""The document that tells the page what is where and how loud: `world.json`, format 1.
+"""A scene as the document that tells the page what is where and how loud.
 
-Axes are the world's (FLU: x ahead, y left, z up; metres); the page turns them into the browser's. Letters: σ fade with
-distance, w weight of a surface point, g linear factor from a stored clip to pressure re full scale at 1 m.
+Letters: σ fade with distance, w weight of a surface point, g linear factor from a stored clip to pressure re full scale
+at 1 m.
 """
 
 import math
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Float64
-from pydantic import BaseModel, ConfigDict
 
+from sonoworld.encode.area import split_surface
+from sonoworld.encode.decorrelate import decorrelator
 from sonoworld.encode.level import source_gain
 from sonoworld.encode.options import EncodeOptions
 from sonoworld.encode.propagate import fade
 from sonoworld.pointset import thin
 from sonoworld.sphere import row_elevations
 from sonoworld.types import FULL_SCALE_DB, Camera, Geometry, Scene, Source, Spread
+from sonoworld.view.document import (
+    ClipPart,
+    CopiesPart,
+    HearingPart,
+    Point,
+    SoundPart,
+    SourcePart,
+    SplatsPart,
+    StartPart,
+    WorldDocument,
+)
 
-FORMAT = 1
 SCREEN_TARGET_DBFS = -24.0
 """RMS at which all sources together play at the start: as loud as films are mixed (EBU R 128 speaks of −23 LUFS)."""
 
 COMFORT_SHARE = 0.5
+COPIES_RATE_HZ = 48000
 MAX_POINTS = 256
 """Points that stand for an area in the page."""
 COMFORT_RANGE_M = (0.5, 1.5)
@@ -32,100 +43,15 @@ HORIZON_BAND = math.radians(15.0)
 NEAREST_QUANTILE = 0.02
 MILLIMETRES = 3
 
-Point = tuple[float, float, float]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class StartPart(_Part):
-    """Where a visitor begins: m, radians (yaw + left, pitch + up)."""
-
-    position: Point = (0.0, 0.0, 0.0)
-    yaw: float = 0.0
-    pitch: float = 0.0
-
-
-class SplatsPart(_Part):
-    """The picture: a 3DGS PLY file in world axes."""
-
-    file: str
-    count: int
-
-
-class FiltersPart(_Part):
-    """Two ears: float32 little-endian [ear, channel, tap], ACN/SN3D, head axes."""
-
-    file: str
-    name: str
-    order: int
-    taps: int
-    rate_hz: int
-
-
-class SoundPart(_Part):
-    """Laws of level and distance. `screen_gain_db` is for playback only: one factor on everything."""
-
-    full_scale_db: float
-    epsilon_m: float
-    alpha_per_m: float
-    screen_gain_db: float
-    filters: FiltersPart
-
-
-class ClipPart(_Part):
-    """A mono recording beside the document."""
-
-    file: str
-    loops: bool
-    made_by: str
-    licence: str
-    author: str
-
-
-class SourcePart(_Part):
-    """One sounding thing. `gain` brings the stored clip to pressure re full scale at 1 m (ambience: anywhere)."""
-
-    id: str
-    label: str
-    prompt: str
-    spread: Literal["point", "area", "ambient"]
-    level_db: float
-    gain: float
-    confidence: float
-    backend: str
-    reason: str
-    imagined: bool
-    centre: Point | None
-    points: tuple[Point, ...]
-    weights: tuple[float, ...]
-    clip: ClipPart | None
-
-
-class WorldDocument(_Part):
-    """All of `world.json`. Every text in it is data: the page shows it as text, never as HTML."""
-
-    format: Literal[1] = FORMAT
-    axes: Literal["FLU"] = "FLU"
-    title: str
-    notice: str
-    poster: str | None
-    splats: SplatsPart
-    start: StartPart
-    comfortable_radius_m: float
-    sound: SoundPart
-    sources: tuple[SourcePart, ...]
-
 
 def world_document(
-    scene: Scene, title: str, splats: SplatsPart, filters: FiltersPart, poster: str | None
+    scene: Scene, title: str, splats: SplatsPart, hearing: HearingPart, poster: str | None, laws: EncodeOptions
 ) -> WorldDocument:
     """What the page needs to know of a scene, apart from pictures and samples.
 
-    Clip files are named `clips/<number>.flac`, in the order of the sources, scaled to the peak `CLIP_PEAK`.
+    Clip files are named `clips/<number>.flac`, in the order of the sources, scaled to the peak `CLIP_PEAK`; filters of
+    their copies `clips/<number>.copies.bin`.
     """
-    laws = EncodeOptions()
     return WorldDocument(
         title=title,
         notice=_notice(scene.camera),
@@ -134,13 +60,11 @@ def world_document(
         start=StartPart(),
         comfortable_radius_m=round(comfortable_radius_m(scene.geometry), 2),
         sound=SoundPart(
+            **dict(hearing),
             full_scale_db=FULL_SCALE_DB,
-            epsilon_m=laws.near_m,
-            alpha_per_m=laws.alpha,
             screen_gain_db=round(screen_gain_db(scene.sources, laws), 2),
-            filters=filters,
         ),
-        sources=tuple(_source_part(source, number) for number, source in enumerate(scene.sources)),
+        sources=tuple(_source_part(source, number, laws) for number, source in enumerate(scene.sources)),
     )
 
 
@@ -201,8 +125,16 @@ def _surface(source: Source) -> tuple[Float64[np.ndarray, "k 3"], Float64[np.nda
     return thin(np.asarray(source.points, np.float64), np.asarray(source.weights, np.float64), MAX_POINTS)
 
 
-def _source_part(source: Source, number: int) -> SourcePart:
+def _labels(source: Source, points: Float64[np.ndarray, "k 3"], weights: Float64[np.ndarray, "k"]) -> tuple[int, ...]:
+    """Parts of a surface, where it has more than one place."""
+    if source.spread is not Spread.AREA or len(np.unique(points, axis=0)) < 2:
+        return ()
+    return tuple(int(label) for label in split_surface(points, weights))
+
+
+def _source_part(source: Source, number: int, laws: EncodeOptions) -> SourcePart:
     points, weights = _surface(source)
+    labels = _labels(source, points, weights) if laws.area == "clusters" else ()
     clip = source.clip
     gain = source_gain(source.level_db, clip.clip_gain_db) / clip_scale(source) if clip else 0.0
     return SourcePart(
@@ -219,15 +151,24 @@ def _source_part(source: Source, number: int) -> SourcePart:
         centre=None if source.centroid is None else _rounded(source.centroid),
         points=tuple(_rounded(point) for point in points),
         weights=tuple(float(f"{w:.6g}") for w in weights),
-        clip=None
-        if clip is None
-        else ClipPart(
-            file=f"clips/{number:03d}.flac",
-            loops=clip.loops,
-            made_by=clip.made_by,
-            licence=clip.licence,
-            author=clip.author,
-        ),
+        labels=labels,
+        clip=_clip_part(source, number, copied=bool(labels)),
+    )
+
+
+def _clip_part(source: Source, number: int, copied: bool) -> ClipPart | None:
+    clip = source.clip
+    if clip is None:
+        return None
+    taps = decorrelator(source.id, 0, COPIES_RATE_HZ).size
+    copies = CopiesPart(file=f"clips/{number:03d}.copies.bin", taps=taps, rate_hz=COPIES_RATE_HZ)
+    return ClipPart(
+        file=f"clips/{number:03d}.flac",
+        loops=clip.loops,
+        made_by=clip.made_by,
+        licence=clip.licence,
+        author=clip.author,
+        copies=copies if copied else None,
     )
 
 

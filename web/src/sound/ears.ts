@@ -1,9 +1,10 @@
-// The sound of the world. Two ways behind one interface: the field kernel in an AudioWorklet with binaural decoding,
-// and PannerNodes where a page has no AudioWorklet (plain http on a phone, old browsers).
+// The sound of the world. Two ways behind one interface: the compiled kernel in an AudioWorklet, and PannerNodes where
+// a browser has no AudioWorklet (plain http on a phone) or no vectors in WebAssembly.
 import type { Pose } from "../geometry";
 import type { World } from "../world";
-import { openField } from "./binaural";
+import { openEngine } from "./binaural";
 import { openPanners } from "./panners";
+import { hasVectors } from "./wasm";
 
 export type EarsKind = "binaural" | "panner";
 
@@ -18,6 +19,8 @@ export interface Levels {
 /** A running way of hearing: everything the page can ask of it. */
 export interface Ears {
   readonly kind: EarsKind;
+  /** Why this is not the full way, for people; null where it is. */
+  readonly simplified: string | null;
   readonly context: AudioContext;
   setPose(pose: Pose): void;
   /** One linear factor per source: its level, or 0 while muted. */
@@ -37,14 +40,30 @@ export interface Output {
 const RATE_HZ = 48000;
 const METER_SIZE = 32768;
 
-/** Opens the ears; the context stays suspended until a gesture resumes it. `progress` runs from 0 to 1. */
-export async function openEars(world: World, progress: (done: number) => void): Promise<Ears> {
+/** Fade from silence when sound begins, seconds. */
+const FADE_IN_S = 0.03;
+
+/**
+ * Opens the ears; the context stays suspended until a gesture resumes it. `progress` runs from 0 to 1; `failed` is told
+ * when the sound breaks down later.
+ */
+export async function openEars(
+  world: World,
+  progress: (done: number) => void,
+  failed: (reason: string) => void,
+): Promise<Ears> {
   const context = newContext();
   void context.suspend(); // silent until the visitor enters, also where a browser would allow more
   const loaded = loadClips(context, world, progress);
-  return "audioWorklet" in context && typeof AudioWorkletNode !== "undefined"
-    ? openField(context, world, loaded)
-    : openPanners(context, world, loaded);
+  const lacking = whatIsLacking(context);
+  return lacking === null ? openEngine(context, world, loaded, failed) : openPanners(context, world, loaded, lacking);
+}
+
+function whatIsLacking(context: AudioContext): string | null {
+  if (!("audioWorklet" in context) || typeof AudioWorkletNode === "undefined") {
+    return "no AudioWorklet here (over plain http, most have none)";
+  }
+  return hasVectors() ? null : "no vectors (SIMD) in WebAssembly";
 }
 
 /** 48 kHz where the browser allows it; else its own rate, to which clips and filters are resampled. */
@@ -58,7 +77,7 @@ function newContext(): AudioContext {
 
 export type Clips = readonly (AudioBuffer | null)[];
 
-async function loadClips(context: AudioContext, world: World, progress: (done: number) => void): Promise<Clips> {
+export async function loadClips(context: BaseAudioContext, world: World, progress: (done: number) => void): Promise<Clips> {
   let done = 0;
   return Promise.all(
     world.sources.map(async ({ clip, name }) => {
@@ -74,7 +93,8 @@ async function loadClips(context: AudioContext, world: World, progress: (done: n
 
 /** Common gain of the screen, then `protect` (a limiter), then the volume, the meter and the loudspeaker. */
 export function openOutput(context: AudioContext, world: World, protect: AudioNode): Output {
-  const input = new GainNode(context, { gain: 10 ** (world.screenGainDb / 20), channelCount: 2, channelCountMode: "explicit" });
+  const input = new GainNode(context, { gain: 0, channelCount: 2, channelCountMode: "explicit" });
+  input.gain.linearRampToValueAtTime(10 ** (world.screenGainDb / 20), FADE_IN_S);
   const volume = new GainNode(context);
   const split = new ChannelSplitterNode(context, { numberOfOutputs: 2 });
   const meters = [0, 1].map(() => new AnalyserNode(context, { fftSize: METER_SIZE })) as [AnalyserNode, AnalyserNode];

@@ -1,11 +1,16 @@
-// The simple way, where there is no AudioWorklet: one PannerNode a source. Point sources only, the browser's own head,
+// The simple way, where the full one cannot run: one PannerNode a source. Point sources only, the browser's own head,
 // louder within 1 m not modelled; the page says so.
 import { rubFromFlu, worldFromHead, type Pose, type Vec3 } from "../geometry";
 import type { World } from "../world";
 import { PAUSE_S } from "./binaural";
 import { openOutput, type Clips, type Ears } from "./ears";
 
-export async function openPanners(context: AudioContext, world: World, loaded: Promise<Clips>): Promise<Ears> {
+export async function openPanners(
+  context: AudioContext,
+  world: World,
+  loaded: Promise<Clips>,
+  lacking: string,
+): Promise<Ears> {
   const clips = await loaded;
   const limiter = new DynamicsCompressorNode(context, { threshold: -6, knee: 0, ratio: 20, attack: 0.002, release: 0.15 });
   const output = openOutput(context, world, limiter);
@@ -19,6 +24,7 @@ export async function openPanners(context: AudioContext, world: World, loaded: P
   });
   return {
     kind: "panner",
+    simplified: `This browser has ${lacking}: sound is simplified.`,
     context,
     setVolume: output.setVolume,
     levels: output.levels,

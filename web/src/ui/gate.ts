@@ -62,9 +62,7 @@ export function openGate(): Gate {
       enter.disabled = false;
       enter.textContent = ears ? "Enter and listen" : "Enter without sound";
       silent.hidden = !ears;
-      if (ears?.kind === "panner") {
-        say("This browser has no AudioWorklet here (over plain http, most have none): sound is simplified.");
-      }
+      if (ears?.simplified) say(ears.simplified);
       enter.addEventListener("click", () => {
         leave();
         void ears?.context.resume();

@@ -1,6 +1,6 @@
 // The list of what sounds here: where it is now, how loud, why it is believed to be there; mute, solo, look, go.
 import { distance, inHead, type Pose, type Vec3 } from "../geometry";
-import { loudnessAt } from "../sound/field";
+import { loudnessAt } from "../sound/loudness";
 import type { Source, World } from "../world";
 import type { Mixer } from "./mixer";
 import { button, make, part } from "./page";
@@ -99,7 +99,7 @@ function openDetails(source: Source): HTMLElement {
 }
 
 function updateRow({ source, needle, where, loud }: Row, pose: Pose, world: World): void {
-  const level = source.levelDb + 20 * Math.log10(loudnessAt(source.points, source.weights, pose.position, world));
+  const level = source.levelDb + 20 * Math.log10(loudnessAt(source, pose.position, world));
   loud.textContent = `${decibels(level)} here`;
   if (!source.centre) {
     where.textContent = "all around";

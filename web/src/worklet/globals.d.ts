@@ -1,5 +1,8 @@
 // The worklet's global scope, which TypeScript's DOM library does not describe.
 declare const sampleRate: number;
+declare const currentTime: number;
+/** Frames of a render quantum, where the browser says so. */
+declare var renderQuantumSize: number | undefined;
 
 declare class AudioWorkletProcessor {
   readonly port: MessagePort;

@@ -1,6 +1,6 @@
-import { FIELD, LIMITER } from "../sound/messages";
-import { FieldProcessor } from "./field_processor";
+import { ENGINE, LIMITER } from "../sound/messages";
+import { EngineProcessor } from "./engine_processor";
 import { LimiterProcessor } from "./limiter_processor";
 
-registerProcessor(FIELD, FieldProcessor);
+registerProcessor(ENGINE, EngineProcessor);
 registerProcessor(LIMITER, LimiterProcessor);

@@ -1,0 +1,129 @@
+"""`world.json`, format 1: what the page is told. Axes are the world's (FLU: x ahead, y left, z up; metres)."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+FORMAT = 1
+
+Point = tuple[float, float, float]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class StartPart(_Part):
+    """Where a visitor begins: m, radians (yaw + left, pitch + up)."""
+
+    position: Point = (0.0, 0.0, 0.0)
+    yaw: float = 0.0
+    pitch: float = 0.0
+
+
+class SplatsPart(_Part):
+    """The picture: a 3DGS PLY file in world axes."""
+
+    file: str
+    count: int
+
+
+class FiltersPart(_Part):
+    """Two ears: float32 little-endian [ear, channel, tap], ACN/SN3D, head axes."""
+
+    file: str
+    name: str
+    order: int
+    taps: int
+    rate_hz: int
+
+
+class DelayPart(_Part):
+    """Sound takes its time: float32 [phase + 1, 16], weights of the samples around a place between two of them."""
+
+    file: str
+    phases: int
+    speed_m_s: float
+
+
+class AirPart(_Part):
+    """What air takes: float32 [way, tap], filters at ways beyond the first metre."""
+
+    file: str
+    ways_m: tuple[float, ...]
+    taps: int
+    rate_hz: int
+
+
+class HearingPart(_Part):
+    """Laws of distance, and the files the page hears with: ears for every order on offer, and what the laws need."""
+
+    epsilon_m: float
+    alpha_per_m: float
+    delay: DelayPart | None = None
+    air: AirPart | None = None
+    filters: tuple[FiltersPart, ...]
+
+
+class SoundPart(HearingPart):
+    """All of it, with levels. `screen_gain_db` is for playback only: one factor on everything."""
+
+    full_scale_db: float
+    screen_gain_db: float
+
+
+class CopiesPart(_Part):
+    """Filters of decorrelated copies, one for every label: float32 [copy, tap], centred at half their length."""
+
+    file: str
+    taps: int
+    rate_hz: int
+
+
+class ClipPart(_Part):
+    """A mono recording beside the document."""
+
+    file: str
+    loops: bool
+    made_by: str
+    licence: str
+    author: str
+    copies: CopiesPart | None
+
+
+class SourcePart(_Part):
+    """One sounding thing. `gain` brings the stored clip to pressure re full scale at 1 m (ambience: anywhere).
+
+    `labels`: which part of a surface a point belongs to; looking wide, every part sounds through a copy of its own.
+    """
+
+    id: str
+    label: str
+    prompt: str
+    spread: Literal["point", "area", "ambient"]
+    level_db: float
+    gain: float
+    confidence: float
+    backend: str
+    reason: str
+    imagined: bool
+    centre: Point | None
+    points: tuple[Point, ...]
+    weights: tuple[float, ...]
+    labels: tuple[int, ...]
+    clip: ClipPart | None
+
+
+class WorldDocument(_Part):
+    """All of `world.json`. Every text in it is data: the page shows it as text, never as HTML."""
+
+    format: Literal[1] = FORMAT
+    axes: Literal["FLU"] = "FLU"
+    title: str
+    notice: str
+    poster: str | None
+    splats: SplatsPart
+    start: StartPart
+    comfortable_radius_m: float
+    sound: SoundPart
+    sources: tuple[SourcePart, ...]

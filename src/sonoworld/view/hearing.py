@@ -1,0 +1,83 @@
+"""What the page hears with: the compiled kernel, ears for more than one order, and the tables of the laws in use."""
+
+import shutil
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from sonoworld.encode.air import WAYS_M, air_bank
+from sonoworld.encode.decorrelate import decorrelator
+from sonoworld.encode.options import EncodeOptions
+from sonoworld.encode.travel import PHASES, SPEED_OF_SOUND_M_S, interpolation_table
+from sonoworld.errors import BackendMissingError, InputError
+from sonoworld.render.hrtf import hrir
+from sonoworld.view.document import AirPart, CopiesPart, DelayPart, FiltersPart, HearingPart
+
+KERNEL = "kernel.wasm"
+ORDERS = (5, 3)
+"""Fifth order for desktops; phones take the third, which is a third of the work."""
+
+RATE_HZ = 48000
+
+
+def write_kernel(folder: Path) -> None:
+    """Put the compiled kernel beside the page, and its licences into the page's list.
+
+    Raises:
+        BackendMissingError: it was not built at install.
+    """
+    built = files("sonoworld").joinpath("products", "native")
+    if not built.joinpath(KERNEL).is_file():
+        raise BackendMissingError(
+            f"the viewer's audio kernel was not built (no {KERNEL}): "
+            "`pip install --force-reinstall --no-deps sonoworld`, or `pip install -e .` in a checkout, builds it"
+        )
+    with as_file(built.joinpath(KERNEL)) as file:
+        shutil.copyfile(file, folder / KERNEL)
+    with (folder / "LICENSES.txt").open("a", encoding="utf-8", newline="\n") as licences:
+        licences.write("\n\n" + built.joinpath("NOTICE.txt").read_text("utf-8"))
+
+
+def write_hearing(folder: Path, laws: EncodeOptions) -> HearingPart:
+    """Write filters and tables into `folder`, and say what they are.
+
+    Raises:
+        InputError: laws that the page does not know (paper mode, near field).
+    """
+    if laws.mode == "paper" or laws.near_field:
+        raise InputError("the page plays mode = 'physical', near_field = False; offline rendering knows the others")
+    return HearingPart(
+        epsilon_m=laws.near_m,
+        alpha_per_m=laws.alpha if laws.air == "alpha" else 0.0,
+        delay=_write_delay(folder / "delay.bin") if laws.delay else None,
+        air=_write_air(folder / "air.bin") if laws.air == "iso9613" else None,
+        filters=tuple(_write_filters(folder / f"ears-{order}.bin", order) for order in ORDERS),
+    )
+
+
+def write_copies(path: Path, part: CopiesPart, source_id: str, count: int) -> None:
+    """Write the filters that make decorrelated copies of a source's clip: those of `encode.decorrelate`."""
+    _write(path, np.stack([decorrelator(source_id, copy, part.rate_hz) for copy in range(count)]))
+
+
+def _write_filters(path: Path, order: int) -> FiltersPart:
+    taps = hrir("kemar", order, RATE_HZ)
+    _write(path, taps)
+    return FiltersPart(file=path.name, name="KEMAR mannequin", order=order, taps=taps.shape[2], rate_hz=RATE_HZ)
+
+
+def _write_delay(path: Path) -> DelayPart:
+    _write(path, interpolation_table())
+    return DelayPart(file=path.name, phases=PHASES, speed_m_s=SPEED_OF_SOUND_M_S)
+
+
+def _write_air(path: Path) -> AirPart:
+    bank = air_bank(RATE_HZ)
+    _write(path, bank)
+    return AirPart(file=path.name, ways_m=WAYS_M, taps=bank.shape[1], rate_hz=RATE_HZ)
+
+
+def _write(path: Path, values: Float[np.ndarray, "*b"]) -> None:
+    path.write_bytes(np.ascontiguousarray(values, "<f4").tobytes())

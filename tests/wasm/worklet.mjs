@@ -1,0 +1,48 @@
+// The shipped worklet without a browser: node worklet.mjs worklet.js kernel.wasm. One request a line, one answer a line:
+// {options} makes the engine, {message} is for its port, {blocks} plays on: {ears: base64 of [block][2][128]}.
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { runInThisContext } from "node:vm";
+
+const BLOCK = 128;
+const [worklet, kernel] = process.argv.slice(2);
+const processors = new Map();
+globalThis.sampleRate = 48000;
+globalThis.currentTime = 0;
+globalThis.AudioWorkletProcessor = class {
+  port = { onmessage: null };
+};
+globalThis.registerProcessor = (name, processor) => processors.set(name, processor);
+runInThisContext(readFileSync(worklet, "utf8"), { filename: worklet });
+
+const KINDS = { f32: Float32Array, f64: Float64Array, i32: Int32Array };
+
+/** JSON with arrays as {"f32" | "f64" | "i32": base64}. */
+function revive(key, value) {
+  const [[kind, base64] = []] = typeof value === "object" && value ? Object.entries(value) : [];
+  if (!(kind in KINDS)) return value;
+  const bytes = Buffer.from(base64, "base64");
+  return new KINDS[kind](bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+}
+
+let engine = null;
+
+function answer({ options, message, blocks }) {
+  if (options) {
+    const bytes = readFileSync(kernel);
+    const whole = { ...options, kernel: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) };
+    engine = new (processors.get("sonoworld-engine"))({ processorOptions: whole });
+  }
+  if (message) engine.port.onmessage({ data: message });
+  const ears = new Float32Array(2 * BLOCK * (blocks ?? 0));
+  for (let block = 0; block < (blocks ?? 0); block++) {
+    const rows = [0, 1].map((ear) => ears.subarray((2 * block + ear) * BLOCK, (2 * block + ear + 1) * BLOCK));
+    engine.process([], [rows]);
+    globalThis.currentTime += BLOCK / globalThis.sampleRate;
+  }
+  return { ears: Buffer.from(ears.buffer).toString("base64") };
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  console.log(JSON.stringify(answer(JSON.parse(line, revive))));
+}

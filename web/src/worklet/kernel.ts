@@ -1,0 +1,151 @@
+// The compiled audio kernel (native/, as WebAssembly): its calls with numbers and arrays, its memory kept out of sight.
+// Places are metres in the world, gains linear at 1 m. What is set is heard from the next block on, by a ramp.
+import { fillWorldFromHead } from "../geometry";
+import type { Decoder, Law } from "../sound/messages";
+
+type Six = readonly [number, number, number, number, number, number];
+
+interface Calls {
+  readonly memory: WebAssembly.Memory;
+  _initialize(): void;
+  sonoworld_bytes(count: number): number;
+  sonoworld_release(at: number): void;
+  // order, block, sources, filters, taps, law, table, phases, air, waysM, ways, airTaps
+  sonoworld_make(...of: readonly [...Six, ...Six]): number;
+  sonoworld_place(engine: number, source: number, position: number, gain: number): number;
+  // engine, source, points, weights, labels, count, gain
+  sonoworld_surface(...of: readonly [...Six, number]): number;
+  sonoworld_direct(engine: number, source: number, facing: number, pattern: number, sharpness: number): number;
+  sonoworld_remove(engine: number, source: number): number;
+  sonoworld_listener(engine: number, rotation: number, origin: number): number;
+  sonoworld_publish(engine: number): void;
+  sonoworld_process(engine: number, inputs: number, ears: number): number;
+}
+
+/** Its system calls serve only the words of an abort, which nobody would read here. */
+const NO_SYSTEM = 52;
+const SYSTEM = { fd_close: (): number => NO_SYSTEM, fd_seek: (): number => NO_SYSTEM, fd_write: (): number => NO_SYSTEM };
+const DELAY_TAPS = 16;
+/** Doubles of the region through which control passes: a rotation and a place. */
+const NUMBERS = 12;
+
+export class Kernel {
+  private readonly calls: Calls;
+  private readonly engine: number;
+  private readonly numbersAt: number;
+  private readonly inputsAt: number;
+  private readonly earsAt: number;
+  private readonly rows: number;
+  private numbers = new Float64Array();
+  private changed = true;
+  /** Mono inputs, row by row; to be filled before every block. */
+  inputs = new Float32Array();
+  left = new Float32Array();
+  right = new Float32Array();
+
+  /** Throws where the bytes are no kernel, or a size is beyond what it takes. */
+  constructor(bytes: ArrayBuffer, decoder: Decoder, law: Law, rows: number, readonly block: number, rateHz: number) {
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { wasi_snapshot_preview1: SYSTEM });
+    this.calls = instance.exports as unknown as Calls;
+    this.calls._initialize();
+    this.rows = Math.max(1, rows);
+    this.engine = this.make(decoder, law, rateHz);
+    if (!this.engine) throw new Error(`the audio kernel refused order ${decoder.order}, ${rows} sources, ${block} frames`);
+    this.numbersAt = this.reserve(8 * NUMBERS);
+    this.inputsAt = this.reserve(4 * this.rows * block);
+    this.earsAt = this.reserve(4 * 2 * block);
+    this.look();
+    this.inputs.fill(0);
+  }
+
+  /** A point. */
+  place(source: number, x: number, y: number, z: number, gain: number): void {
+    const { numbers } = this;
+    numbers[0] = x;
+    numbers[1] = y;
+    numbers[2] = z;
+    this.calls.sonoworld_place(this.engine, source, this.numbersAt, gain);
+    this.changed = true;
+  }
+
+  /** Weighted points, x, y, z each; with labels, the rows after the source's own carry copies, one for every label. */
+  surface(source: number, points: Float64Array, weights: Float64Array, labels: Int32Array | null): void {
+    const copies = [this.put(points), this.put(weights), labels ? this.put(labels) : 0] as const;
+    this.calls.sonoworld_surface(this.engine, source, ...copies, weights.length, 1);
+    for (const at of copies) if (at) this.calls.sonoworld_release(at);
+    this.look();
+    this.changed = true;
+  }
+
+  /** Where a placed source radiates to: `pattern` 0 alike to all sides, 0.5 a cardioid, 1 a figure of eight. */
+  direct(source: number, facing: readonly [number, number, number], pattern: number, sharpness: number): void {
+    this.numbers.set(facing);
+    this.calls.sonoworld_direct(this.engine, source, this.numbersAt, pattern, sharpness);
+    this.changed = true;
+  }
+
+  remove(source: number): void {
+    this.calls.sonoworld_remove(this.engine, source);
+    this.changed = true;
+  }
+
+  listener(x: number, y: number, z: number, yaw: number, pitch: number): void {
+    const { numbers } = this;
+    fillWorldFromHead(numbers, yaw, pitch);
+    numbers[9] = x;
+    numbers[10] = y;
+    numbers[11] = z;
+    this.calls.sonoworld_listener(this.engine, this.numbersAt, this.numbersAt + 72);
+    this.changed = true;
+  }
+
+  /** `inputs` -> `left`, `right`. */
+  process(): void {
+    if (this.changed) this.calls.sonoworld_publish(this.engine);
+    this.changed = false;
+    this.calls.sonoworld_process(this.engine, this.inputsAt, this.earsAt);
+  }
+
+  private make(decoder: Decoder, law: Law, rateHz: number): number {
+    const { delay, air } = law;
+    const numbers = [law.alphaPerM, 1, law.nearM, rateHz, delay?.speedMS ?? 1, delay ? 1 : 0];
+    const copies = [
+      this.put(decoder.filters),
+      this.put(Float64Array.from(numbers)),
+      delay ? this.put(delay.table) : 0,
+      air ? this.put(air.filters) : 0,
+      air ? this.put(air.waysM) : 0,
+    ] as const;
+    const [filters, laws, table, airFilters, waysM] = copies;
+    const phases = delay ? delay.table.length / DELAY_TAPS - 1 : 0;
+    const ways = air ? air.waysM.length : 0;
+    const airTaps = air ? air.filters.length / ways : 0;
+    const sizes = [decoder.order, this.block, this.rows, filters, decoder.taps, laws] as const;
+    const engine = this.calls.sonoworld_make(...sizes, table, phases, airFilters, waysM, ways, airTaps);
+    for (const at of copies) if (at) this.calls.sonoworld_release(at);
+    return engine;
+  }
+
+  private reserve(bytes: number): number {
+    const at = this.calls.sonoworld_bytes(bytes);
+    if (!at) throw new Error(`the audio kernel has no ${bytes} bytes left`);
+    return at;
+  }
+
+  private put(values: Float32Array | Float64Array | Int32Array): number {
+    const at = this.reserve(values.byteLength);
+    const from = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    new Uint8Array(this.calls.memory.buffer, at).set(from);
+    return at;
+  }
+
+  /** Memory that has grown is elsewhere: looks at it anew. */
+  private look(): void {
+    const { buffer } = this.calls.memory;
+    if (this.numbers.buffer === buffer) return;
+    this.numbers = new Float64Array(buffer, this.numbersAt, NUMBERS);
+    this.inputs = new Float32Array(buffer, this.inputsAt, this.rows * this.block);
+    this.left = new Float32Array(buffer, this.earsAt, this.block);
+    this.right = new Float32Array(buffer, this.earsAt + 4 * this.block, this.block);
+  }
+}

@@ -1,0 +1,58 @@
+// One source's sound going round: a loop, or a sound and its pause; with a level that moves on straight lines.
+import type { Voice } from "../sound/messages";
+import { Glide } from "./glide";
+
+/** A level takes this long to where it is wanted, seconds: no click, and no waiting. */
+const GLIDE_S = 0.015;
+
+export class Player {
+  private readonly gain: Glide;
+  private readonly wanted = new Float64Array(1);
+  private readonly length: number;
+  private readonly period: number;
+  private at = 0;
+
+  constructor(
+    private readonly samples: Voice["samples"],
+    pauseFrames: number,
+    gain: number,
+    private readonly block: number,
+  ) {
+    this.gain = new Glide([gain]);
+    this.length = samples[0]?.length ?? 0;
+    this.period = Math.max(1, this.length + pauseFrames);
+  }
+
+  setGain(gain: number): void {
+    this.wanted[0] = gain;
+    this.gain.to(this.wanted, Math.round((GLIDE_S * sampleRate) / this.block));
+  }
+
+  /** Whether the level is zero, and stays so. */
+  get silent(): boolean {
+    return this.gain.now[0] === 0 && this.gain.still;
+  }
+
+  /** The next block of the sound and its copies into `rows`, one after the other, from index `from`. */
+  play(rows: Float32Array, from: number): void {
+    const start = this.gain.now[0]!;
+    this.gain.step();
+    const slope = (this.gain.now[0]! - start) / this.block;
+    for (let copy = 0; copy < this.samples.length; copy++) {
+      this.fill(rows, from + copy * this.block, this.samples[copy]!, start, slope);
+    }
+    this.at = (this.at + this.block) % this.period;
+  }
+
+  private fill(rows: Float32Array, from: number, samples: Float32Array, start: number, slope: number): void {
+    let at = this.at;
+    for (let i = 0; i < this.block; ) {
+      const sounding = at < this.length;
+      const end = Math.min(this.block, i + (sounding ? this.length : this.period) - at);
+      at += end - i;
+      if (sounding) for (let k = at - end; i < end; i++) rows[from + i] = samples[k + i]! * (start + slope * (i + 1));
+      else for (; i < end; i++) rows[from + i] = 0;
+      if (at === this.period) at = 0;
+    }
+  }
+}
