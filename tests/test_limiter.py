@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import resample_poly
 
@@ -106,9 +106,10 @@ def test_no_sample_passes_the_ceiling(
     np.testing.assert_allclose(*ratio, rtol=1e-6, atol=1e-30 + 1e-37 * np.abs(x).max())
 
 
-@given(st.lists(st.integers(1, 6000), min_size=1, max_size=4), st.booleans())
+@settings(max_examples=30)
+@given(st.lists(st.integers(0, 6000), min_size=1, max_size=4).filter(lambda sizes: sum(sizes) > 50), st.booleans())
 def test_blocks_do_not_matter(sizes: list[int], true_peak: bool) -> None:
-    x = bursts(2, 12000)
+    x = bursts(2, 9000)
     whole = Limiter(RATE, true_peak=true_peak).process(x)
     np.testing.assert_allclose(in_blocks(Limiter(RATE, true_peak=true_peak), x, sizes), whole, atol=1e-7)
 

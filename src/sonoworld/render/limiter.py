@@ -62,7 +62,7 @@ class Limiter:
     @property
     def reduction_db(self) -> float:
         """How far the gain is down at the end of the last block, dB; 0 while nothing is limited."""
-        return -20 * math.log10(max(1.0 - float(self._cut.mean()), 1e-10))
+        return 20 * math.log10(1.0 / max(1.0 - float(self._cut.mean()), 1e-10))
 
     def process(self, block: Float32[np.ndarray, "2 n"]) -> Float32[np.ndarray, "2 n"]:
         """The next samples of the stream, limited: [2, n] in, [2, n] out, any n.
