@@ -1,5 +1,6 @@
 // The shipped worklet without a browser: node worklet.mjs worklet.js kernel.wasm. One request a line, one answer a line:
-// {options} makes the engine, {message} is for its port, {blocks} plays on: {ears: base64 of [block][2][128]}.
+// {options} makes the engine, {message} is for its port, {blocks} plays on: {ears: base64 of [block][2][128]}; `heap` is
+// what the blocks left in JavaScript's memory. {limit: [block][2][128]} goes through a limiter.
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { runInThisContext } from "node:vm";
@@ -27,20 +28,32 @@ function revive(key, value) {
 
 let engine = null;
 
-function answer({ options, message, blocks }) {
+/** Runs a processor over so many blocks; `input(block)` is [left, right]. */
+function run(processor, blocks, input) {
+  const ears = new Float32Array(2 * BLOCK * blocks);
+  const rows = Array.from({ length: 2 * blocks }, (_, row) => ears.subarray(row * BLOCK, (row + 1) * BLOCK));
+  const pairs = Array.from({ length: blocks }, (_, block) => [[rows[2 * block], rows[2 * block + 1]]]);
+  const inputs = Array.from({ length: blocks }, (_, block) => (input ? [input(block)] : []));
+  const before = process.memoryUsage().heapUsed;
+  for (let block = 0; block < blocks; block++) processor.process(inputs[block], pairs[block]);
+  const heap = process.memoryUsage().heapUsed - before;
+  globalThis.currentTime += (blocks * BLOCK) / globalThis.sampleRate;
+  return { ears: Buffer.from(ears.buffer).toString("base64"), heap };
+}
+
+function answer({ options, message, blocks, limit }) {
   if (options) {
     const bytes = readFileSync(kernel);
     const whole = { ...options, kernel: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) };
     engine = new (processors.get("sonoworld-engine"))({ processorOptions: whole });
   }
   if (message) engine.port.onmessage({ data: message });
-  const ears = new Float32Array(2 * BLOCK * (blocks ?? 0));
-  for (let block = 0; block < (blocks ?? 0); block++) {
-    const rows = [0, 1].map((ear) => ears.subarray((2 * block + ear) * BLOCK, (2 * block + ear + 1) * BLOCK));
-    engine.process([], [rows]);
-    globalThis.currentTime += BLOCK / globalThis.sampleRate;
+  if (limit) {
+    const row = (at) => limit.subarray(at * BLOCK, (at + 1) * BLOCK);
+    const limiter = new (processors.get("sonoworld-limiter"))({});
+    return run(limiter, limit.length / (2 * BLOCK), (block) => [row(2 * block), row(2 * block + 1)]);
   }
-  return { ears: Buffer.from(ears.buffer).toString("base64") };
+  return blocks ? run(engine, blocks, null) : {};
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
