@@ -327,6 +327,44 @@ def test_wrong_use_is_an_error() -> None:
         Clock(48000, 0)
 
 
+WRONG_SHAPES = """
+import torch
+from torch import ones, zeros
+from sonoworld.errors import ShapeError
+from sonoworld.render.reference import Aim, Around, Head, Sources
+
+for make in (
+    lambda: Sources.at(zeros(2, 3), zeros(1, 2)),
+    lambda: Sources(zeros(1, 2, 4, 3), ones(2, 3), zeros(1, 2)),
+    lambda: Sources.at(zeros(1, 2, 3), zeros(1, 3)),
+    lambda: Sources.at(zeros(1, 2, 3), zeros(1, 2), zeros(2)),
+    lambda: Head(torch.eye(3), zeros(1, 3)),
+    lambda: Head(torch.eye(3)[None], zeros(3)),
+    lambda: Aim(zeros(1, 2, 3), zeros(2), ones(1, 2)),
+    lambda: Around(Sources.at(zeros(4, 2, 3), zeros(1, 2)), Head(torch.eye(3)[None], zeros(3, 3))),
+):
+    try:
+        make()
+    except ShapeError as error:
+        print(error)
+"""
+
+
+def test_wrong_shapes_are_named_where_no_type_hook_watches() -> None:
+    done = subprocess.run([sys.executable, "-c", WRONG_SHAPES], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        "Sources.points: expected [*b, k, q, m, 3], got (2, 1, 3)",
+        "Sources.weights: expected [*b, 2, 4], got (2, 3)",
+        "Sources.level_db: expected [*b, k, 2], got (1, 3)",
+        "Sources.half_angle: expected [*b, k, 2], got (2,)",
+        "Head.rotations: expected [*b, k, 3, 3], got (3, 3)",
+        "Head.origins: expected [*b, k, 3], got (3,)",
+        "Aim.pattern: expected [*b, k, q], got (2,)",
+        "blocks: expected 1, or one number for all, got {'Sources.level_db': 1, 'Sources.points': 4, "
+        "'Head.origins': 3, 'Head.rotations': 1}",
+    ]
+
+
 @given(st.integers(1, 10**7))
 def test_fft_sizes_are_smooth_and_near(least: int) -> None:
     size = fft_size(least)

@@ -90,7 +90,7 @@ def field_reference(
     return field[..., :t]
 
 
-def _turned(bed: Bed, head: Head, order: int, field: Float[Tensor, "*b c t"]) -> Float[Tensor, "*b c t"]:
+def _turned(bed: Bed, head: Head, order: int, field: Float[Tensor, "*f c t"]) -> Float[Tensor, "*b c t"]:
     """The bed in head axes, with silent channels up to the field's."""
     channels, length = bed.signal.shape[-2:]
     own, t = order_of(channels), field.shape[-1]

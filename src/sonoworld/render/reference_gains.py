@@ -44,7 +44,7 @@ def distances_reference(around: Around, law: EncodeOptions) -> Float[Tensor, "*b
 
 
 def fade_reference(
-    offset: Float[Tensor, "*b k q m 3"], law: EncodeOptions, alpha: Float[Tensor, "*a"] | None
+    offset: Float[Tensor, "*#b k q m 3"], law: EncodeOptions, alpha: Float[Tensor, "*#b"] | None
 ) -> Float[Tensor, "*b k q m"]:
     """σ of `encode.propagate.fade`, with α that may be learnt: exp(−α(d − 1))/d, in paper mode exp(−αd)/d."""
     plain = fade(offset, law)

@@ -114,15 +114,15 @@ def _read(audio: Float[Tensor, "*#b q t"], p: Float[Tensor, "*#b q k n"]) -> Flo
     """Audio at places between samples; p counts from the start of each block and is below the sample that asks."""
     blocks, block = p.shape[-2:]
     table = torch.from_numpy(interpolation_table()).to(audio)
+    slopes = table.diff(dim=0)
     whole = p.detach().floor()
-    row = (p - whole) * (len(table) - 1)
+    row = (p - whole) * len(slopes)
     j = row.detach().long()
-    h = table[j] + (table[j + 1] - table[j]) * (row - j).to(audio.dtype)[..., None]
+    h = (table[j] + slopes[j] * (row - j).to(audio.dtype)[..., None]).flatten(-3, -2)  # [*b q t 16]
     starts = torch.arange(blocks, device=p.device)[:, None] * block
-    first = starts + whole.long() - _BEHIND
+    first = (starts + whole.long() - _BEHIND).flatten(-2)
     silence = max(0, -int(first.min()))
-    windows = torch.nn.functional.pad(audio, (silence, 0)).unfold(-1, TAPS, 1)  # [*b q t 16]
-    at = (first + silence).flatten(-2)[..., None]
-    batch = torch.broadcast_shapes(windows.shape[:-2], at.shape[:-2])
-    x = windows.expand(*batch, -1, -1).take_along_dim(at.expand(*batch, -1, -1), dim=-2)
-    return (h.flatten(-3, -2) * x).sum(-1)
+    windows = torch.nn.functional.pad(audio, (silence, 0)).unfold(-1, TAPS, 1)
+    batch = torch.broadcast_shapes(windows.shape[:-2], first.shape[:-1])
+    at = (first + silence)[..., None].expand(*batch, -1, TAPS)
+    return (h * windows.expand(*batch, -1, -1).gather(-2, at)).sum(-1)
