@@ -1,15 +1,21 @@
+import base64
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser
+import soundfile as sf
+from playwright.sync_api import Browser, Page
+from scipy.signal import fftconvolve, firwin, resample_poly
 
 from browser.courtyard import POINT_LEFT
 from browser.visitor import Visitor
+from sonoworld.encode.decorrelate import decorrelated
 from sonoworld.encode.harmonics import harmonics
 from sonoworld.frames import world_from_head_rotation
+from sonoworld.render.engine import Engine
 from sonoworld.render.hrtf import hrir
 
 pytestmark = pytest.mark.browser
@@ -50,6 +56,85 @@ def test_both_ears_get_what_the_filters_say(
     level = 10 ** ((70 - 100 + screen) / 20) / math.sqrt(offset @ offset + 0.1**2)
     expected = level * np.sqrt(np.square(response).sum(1))
     np.testing.assert_allclose(visitor.listen(600), expected, rtol=0.04)
+
+
+def decoded(page: Page, expression: str) -> np.ndarray:
+    """[2, t] of a promise of two Float32Arrays."""
+    text = page.evaluate(
+        f"""(async () => {{
+          const bytes = (await {expression}).map((ear) => new Uint8Array(ear.buffer, ear.byteOffset, ear.byteLength));
+          return bytes.map((ear) => btoa(Array.from(ear, (byte) => String.fromCharCode(byte)).join("")));
+        }})()"""
+    )
+    return np.stack([np.frombuffer(base64.b64decode(ear), np.float32) for ear in text])
+
+
+def assert_plays_as_rendered(visitor: Visitor, folder: Path, order: int, rate_hz: int, tolerance: float) -> None:
+    """The whole page, offline, against the NumPy engine: files read, copies made, sources mixed, ears decoded."""
+    position, yaw, pitch = (1.5, -0.5, 0.2), 0.7, -0.3
+    visitor.stand(position, yaw, pitch)
+    heard = decoded(visitor.page, f"__sonoworld.record(0.4, {rate_hz})")
+    world = json.loads((folder / "world.json").read_text())
+    engine = Engine(order, rate_hz, 128, max_sources=16, executor="numpy")
+    engine.set_listener(position, yaw, pitch)
+    rows, bed = furnish(engine, world["sources"], folder, rate_hz, copies=order == 5)
+    engine.set_bed(bed[None])
+    blocks = heard.shape[1] // 128
+    x = np.zeros((blocks, 16, 128), np.float32)
+    for row, sound in rows.items():
+        x[:, row] = np.resize(sound, blocks * 128).reshape(blocks, 128)
+    expected = np.concatenate([engine.process(block) for block in x], axis=1)
+    assert np.abs(expected).max() > 1e-3
+    difference = heard[:, : blocks * 128] - expected
+    if rate_hz != 48000:  # the browser's resampler takes highs that ours leaves
+        difference = fftconvolve(difference, firwin(255, 12000, fs=rate_hz)[None], axes=1)
+    assert np.abs(difference).max() <= tolerance * np.abs(expected).max()
+
+
+def test_the_browser_plays_what_the_package_renders(visitor: Visitor, world_folder: Path) -> None:
+    # Chromium divides positive 16-bit samples by 32767 and negative ones by 32768: up to 3e-5
+    assert_plays_as_rendered(visitor, world_folder, 5, 48000, 3e-5)
+
+
+def test_so_does_a_phone_with_coarser_ears_and_at_another_rate(
+    chromium: Browser, world_url: str, world_folder: Path
+) -> None:
+    page = chromium.new_page(has_touch=True, is_mobile=True, reduced_motion="reduce")
+    visitor = Visitor(page, world_url)
+    assert_plays_as_rendered(visitor, world_folder, 3, 48000, 3e-5)
+    assert_plays_as_rendered(visitor, world_folder, 3, 44100, 8e-3)
+    assert not visitor.problems
+    page.close()
+
+
+def furnish(
+    engine: Engine, sources: list[dict[str, Any]], folder: Path, rate_hz: int, copies: bool
+) -> tuple[dict[int, np.ndarray], np.ndarray]:
+    """Places the sources of a world.json; returns the sound of every input row, and that of all ambience as W."""
+    rows: dict[int, np.ndarray] = {}
+    bed = np.zeros(rate_hz, np.float32)
+    row = 0
+    for source in sources:
+        sound, stored_hz = sf.read(folder / source["clip"]["file"], dtype="float32")
+        sounds = [sound]
+        if copies and source["labels"]:
+            sounds += list(decorrelated(sound, source["id"], max(source["labels"]) + 1, stored_hz, loops=True))
+        sounds = [resample_poly(one, rate_hz, stored_hz).astype(np.float32) for one in sounds]
+        level_db = 100 + 20 * math.log10(source["gain"])
+        points, weights = np.array(source["points"]), np.array(source["weights"])
+        if source["spread"] == "ambient":
+            bed += source["gain"] * sounds[0]
+            continue
+        if source["spread"] == "point":
+            engine.set_source(row, points[0], level_db)
+        elif copies:
+            engine.set_source(row, [0, 0, 0], level_db, spread=(points, weights, np.array(source["labels"])))
+        else:
+            engine.set_source(row, [0, 0, 0], level_db, spread=(points, weights))
+        for one in sounds:
+            rows[row] = one
+            row += 1
+    return rows, bed
 
 
 def test_the_balance_follows_the_head(visitor: Visitor) -> None:
@@ -116,6 +201,18 @@ def test_volume_and_sound_off(visitor: Visitor) -> None:
     visitor.wait("__sonoworld.audioState === 'suspended'")
     visitor.page.get_by_role("button", name="Sound off").click()
     visitor.wait("__sonoworld.audioState === 'running'")
+
+
+def test_a_browser_without_vectors_is_told_so_and_hears(chromium: Browser, world_url: str) -> None:
+    page = chromium.new_page(reduced_motion="reduce")
+    page.add_init_script("WebAssembly.validate = () => false")
+    visitor = Visitor(page, world_url)
+    assert visitor.ask("__sonoworld.ears") == "panner"
+    assert "no vectors (SIMD)" in page.locator("#problem").inner_text()
+    visitor.enter()
+    assert visitor.listen().min() > 0.003
+    assert not visitor.problems
+    page.close()
 
 
 def test_a_phone_without_worklets_is_told_so_and_walks_and_hears(chromium: Browser, world_url: str) -> None:

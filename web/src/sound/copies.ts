@@ -3,14 +3,14 @@
 // y[i] = Σ_k h[k] x[i + c − k], around the seam where x loops.
 import type { Clip } from "../world";
 import { loadFloats } from "./filters";
-import { rowsAtRate } from "./resample";
+import { rowsAtRate, zeroAtRate } from "./resample";
 
 /** One copy for every filter, at the clip's rate. Native convolution: ten seconds of sound take a moment. */
 export async function copiesOf(sound: AudioBuffer, clip: Clip, count: number): Promise<Float32Array[]> {
   if (!clip.copies || count === 0) return [];
   const { file, taps, rateHz } = clip.copies;
   const stored = await loadFloats(file, count * taps, "the filters of the copies");
-  const filters = rowsAtRate(stored, count, rateHz, sound.sampleRate);
+  const filters = rowsAtRate(stored, count, taps / 2, rateHz, sound.sampleRate);
   const length = filters.length / count;
   const buffer = padded(sound, length, clip.loops);
   const context = new OfflineAudioContext(count, buffer.length, sound.sampleRate);
@@ -24,7 +24,7 @@ export async function copiesOf(sound: AudioBuffer, clip: Clip, count: number): P
   merge.connect(context.destination);
   source.start();
   const wet = await context.startRendering();
-  const from = length + Math.round(length / 2);
+  const from = length + zeroAtRate(taps / 2, rateHz, sound.sampleRate);
   return Array.from({ length: count }, (_, copy) => wet.getChannelData(copy).slice(from, from + sound.length));
 }
 

@@ -9,7 +9,7 @@ const DELAY_TAPS = 16;
 export async function loadDecoder(set: Filters, rateHz: number): Promise<Decoder> {
   const rows = 2 * (set.order + 1) ** 2;
   const data = await loadFloats(set.file, rows * set.taps, "the ears' filters");
-  const filters = rowsAtRate(data, rows, set.rateHz, rateHz);
+  const filters = rowsAtRate(data, rows, 0, set.rateHz, rateHz);
   return { order: set.order, taps: filters.length / rows, filters };
 }
 
@@ -27,7 +27,7 @@ export async function loadLaw(world: World, rateHz: number): Promise<Law> {
 
 async function loadAir(air: Air, rateHz: number): Promise<Float32Array> {
   const ways = air.waysM.length;
-  return rowsAtRate(await loadFloats(air.file, ways * air.taps, "the filters of the air"), ways, air.rateHz, rateHz);
+  return rowsAtRate(await loadFloats(air.file, ways * air.taps, "the filters of the air"), ways, 0, air.rateHz, rateHz);
 }
 
 /** A file of little-endian floats, as every browser's machine has them. */
