@@ -1,24 +1,21 @@
-"""Ears: the shipped mannequin, the sphere against its own series and limits, SOFA files good and hostile."""
+"""Ears: the shipped mannequin, the sphere against its own series and limits."""
 
 import hashlib
 import importlib.util
-from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 from scipy.signal import butter, sosfiltfilt
 
 from sonoworld.encode.harmonics import channel_degrees, harmonics
-from sonoworld.errors import InputError, ShapeError, UnsafeFileError
+from sonoworld.errors import InputError, ShapeError
 from sonoworld.render.equalise import minimum_phase
-from sonoworld.render.hrirs import HrirSet, fibonacci_sphere, fill_gaps, resampled, sphere_areas, trimmed
+from sonoworld.render.hrirs import HrirSet, fibonacci_sphere, fill_gaps, sphere_areas, trimmed
 from sonoworld.render.hrtf import hrir, mirror_signs
 from sonoworld.render.magls import centred_spectra, decoder, match_diffuse_field
-from sonoworld.render.sofa import read_sofa
 from sonoworld.render.sphere_hrtf import sphere_hrirs, sphere_response
 
 KEMAR_SOFA = Path("/usr/share/libmysofa/MIT_KEMAR_normal_pinna.sofa")
@@ -187,153 +184,3 @@ def test_a_room_is_not_a_head() -> None:
 def test_orders_of_ears(bad: int) -> None:
     with pytest.raises(ShapeError, match=r"1\.\.7"):
         hrir("kemar", bad)
-
-
-# --- SOFA files -----------------------------------------------------------------------------------------------------
-
-
-def write_sofa(path: Path, hrirs: HrirSet, **changes: object) -> Path:
-    azimuth = np.rad2deg(np.arctan2(hrirs.directions[:, 1], hrirs.directions[:, 0])) % 360
-    elevation = np.rad2deg(np.arcsin(hrirs.directions[:, 2]))
-    content: dict[str, object] = {
-        "Data.IR": hrirs.taps,
-        "Data.SamplingRate": np.array([hrirs.rate_hz]),
-        "Data.Delay": np.zeros((1, 2)),
-        "SourcePosition": np.stack([azimuth, elevation, np.full(len(azimuth), 1.4)], -1),
-        "ListenerView": np.array([[1.0, 0, 0]]),
-        "ListenerUp": np.array([[0.0, 0, 1]]),
-        "ReceiverPosition": np.array([[[0.0], [0.09], [0.0]], [[0.0], [-0.09], [0.0]]]),
-    }
-    content.update({key: value for key, value in changes.items() if "." in key or key[0].isupper()})
-    with h5py.File(path, "w") as file:
-        for key, value in content.items():
-            if value is not None:
-                file[key] = value
-        for key, value in {"Conventions": "SOFA", "DataType": "FIR"}.items():
-            file.attrs[key] = np.bytes_(changes.get(key.lower(), value))
-        if "SourcePosition" in file:
-            file["SourcePosition"].attrs["Type"] = np.bytes_(changes.get("kind", "spherical"))
-    return path
-
-
-@cache
-def small() -> HrirSet:
-    directions = fibonacci_sphere(120)
-    taps = np.zeros((120, 2, 96))
-    delay = 40 - 20 * np.stack([directions[:, 1], -directions[:, 1]], -1)
-    taps[np.arange(120)[:, None], [[0, 1]], np.round(delay).astype(int)] = 1.0
-    return HrirSet(taps, directions, 48000.0)
-
-
-def test_sofa_round_trip(tmp_path: Path) -> None:
-    back = read_sofa(write_sofa(tmp_path / "a.sofa", small()))
-    np.testing.assert_allclose(back.taps, small().taps, atol=1e-15)
-    np.testing.assert_allclose(back.directions, small().directions, atol=1e-12)
-    filters = hrir(tmp_path / "a.sofa", 4)
-    assert interaural_lag(ears(filters, np.array([0.0, 1.0, 0.0]), 4)[0]) == pytest.approx(40, abs=4)
-
-
-def test_sofa_cartesian_and_swapped_ears(tmp_path: Path) -> None:
-    file = write_sofa(
-        tmp_path / "c.sofa",
-        HrirSet(small().taps[:, ::-1].copy(), small().directions, 48000.0),
-        kind="cartesian",
-        SourcePosition=small().directions * 1.7,
-        ReceiverPosition=np.array([[[0.0], [-0.09], [0.0]], [[0.0], [0.09], [0.0]]]),
-    )
-    back = read_sofa(file)
-    np.testing.assert_allclose(back.taps, small().taps, atol=1e-15)
-    np.testing.assert_allclose(back.directions, small().directions, atol=1e-12)
-
-
-def test_sofa_delay_is_honoured(tmp_path: Path) -> None:
-    base = np.zeros((120, 2, 64))
-    base[..., 16] = 1.0
-    delay = np.tile([[100.0, 112.5]], (120, 1))
-    file = write_sofa(tmp_path / "d.sofa", HrirSet(base, small().directions, 48000.0), **{"Data.Delay": delay})
-    taps = read_sofa(file).taps
-    assert np.argmax(taps[0, 0]) == 16
-    turned = np.angle(np.fft.rfft(taps[0, 1], 1024)[:100] / np.fft.rfft(taps[0, 0], 1024)[:100])
-    np.testing.assert_allclose(np.unwrap(turned), -2 * np.pi * np.arange(100) / 1024 * 12.5, atol=0.01)
-
-
-@pytest.mark.skipif(not KEMAR_SOFA.is_file(), reason="the KEMAR measurement (Debian package libmysofa1) is not here")
-def test_a_real_sofa_file() -> None:
-    measured = read_sofa(KEMAR_SOFA)
-    assert measured.taps.shape == (710, 2, 512)
-    assert resampled(measured, 48000).taps.shape == (710, 2, 558)
-    left, right = ears(hrir(KEMAR_SOFA, 3), np.array([0.0, 1.0, 0.0]), 3)[0]
-    assert (left**2).sum() > 4 * (right**2).sum()
-
-
-HOSTILE: dict[str, dict[str, object]] = {
-    "no data": {"Data.IR": None},
-    "one ear": {"Data.IR": np.zeros((120, 1, 64))},
-    "two dimensions": {"Data.IR": np.zeros((120, 64))},
-    "nan": {"Data.IR": np.full((120, 2, 64), np.nan)},
-    "silence": {"Data.IR": np.zeros((120, 2, 64))},
-    "words": {"Data.IR": np.full((120, 2, 64), b"x")},
-    "few taps": {"Data.IR": np.ones((120, 2, 4))},
-    "rate": {"Data.SamplingRate": np.array([-1.0])},
-    "no rate": {"Data.SamplingRate": np.zeros(0)},
-    "many rates": {"Data.SamplingRate": np.array([44100.0, 48000.0])},
-    "positions": {"SourcePosition": np.zeros((7, 3))},
-    "no positions": {"SourcePosition": None},
-    "position type": {"kind": "toroidal"},
-    "middle of the head": {"kind": "cartesian", "SourcePosition": np.zeros((120, 3))},
-    "delay shape": {"Data.Delay": np.zeros((5, 2))},
-    "no delay": {"Data.Delay": None},
-    "negative delay": {"Data.Delay": np.array([[-5.0, 0.0]])},
-    "endless delay": {"Data.Delay": np.array([[0.0, 1e30]])},
-    "view": {"ListenerView": np.array([[0.0, 1.0, 0.0]])},
-    "ears": {"ReceiverPosition": np.zeros((3, 3, 1))},
-    "convention": {"conventions": "NETCDF"},
-    "data type": {"datatype": "SOS"},
-}
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_sofa_is_one_clear_error(tmp_path: Path, name: str) -> None:
-    file = write_sofa(tmp_path / "bad.sofa", small(), **HOSTILE[name])
-    with pytest.raises(InputError, match=r"expected|holds|stands|too large"):
-        read_sofa(file)
-
-
-def test_sofa_never_reads_other_files(tmp_path: Path) -> None:
-    secret = tmp_path / "secret.bin"
-    secret.write_bytes(np.ones(120 * 2 * 64).tobytes())
-    write_sofa(tmp_path / "other.sofa", small())
-    for kind in ("external data", "external link", "soft link"):
-        path = write_sofa(tmp_path / "link.sofa", small(), **{"Data.IR": None})
-        with h5py.File(path, "a") as file:
-            if kind == "external data":
-                file.create_dataset("Data.IR", (120, 2, 64), "f8", external=[(str(secret), 0, h5py.h5f.UNLIMITED)])
-            elif kind == "external link":
-                file["Data.IR"] = h5py.ExternalLink(str(tmp_path / "other.sofa"), "Data.IR")
-            else:
-                file["Data.IR"] = h5py.SoftLink("/SourcePosition")
-        with pytest.raises(UnsafeFileError):
-            read_sofa(path)
-
-
-def test_sofa_bombs_and_rubbish(tmp_path: Path) -> None:
-    bomb = write_sofa(tmp_path / "bomb.sofa", small(), **{"Data.IR": None})
-    with h5py.File(bomb, "a") as file:
-        file.create_dataset("Data.IR", (100_000, 2, 60_000), "f8", chunks=(100, 2, 1000), compression="gzip")
-    with pytest.raises(UnsafeFileError, match="at most"):
-        read_sofa(bomb)
-    good = write_sofa(tmp_path / "good.sofa", small()).read_bytes()
-    rng = np.random.default_rng(0)
-    for cut in (0, 100, 2000, len(good) // 2):
-        (tmp_path / "cut.sofa").write_bytes(good[:cut])
-        with pytest.raises(UnsafeFileError):
-            read_sofa(tmp_path / "cut.sofa")
-    for _ in range(60):
-        broken = bytearray(good)
-        for at in rng.integers(0, min(len(good), 20000), 30):
-            broken[at] = int(rng.integers(256))
-        (tmp_path / "fuzz.sofa").write_bytes(bytes(broken))
-        with suppress(InputError):
-            read_sofa(tmp_path / "fuzz.sofa")
-    with pytest.raises(UnsafeFileError, match="no such file"):
-        read_sofa(tmp_path / "none.sofa")

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
-from sonoworld.render.hrirs import levelled, merge_repeated, resampled, trimmed
+from sonoworld.render.hrirs import HrirSet, levelled, merge_repeated, require_coverage, resampled, trimmed
 from sonoworld.render.magls import decoder
 from sonoworld.render.sofa import read_sofa
 from sonoworld.render.sphere_hrtf import sphere_hrirs
@@ -18,7 +18,17 @@ def sofa_filters(path: Path, order: int, rate_hz: int) -> Float32[np.ndarray, "2
         UnsafeFileError: the file cannot be used.
         InputError: its directions leave too wide a gap, or it holds a room's responses.
     """
-    measured = merge_repeated(trimmed(resampled(read_sofa(path), rate_hz)))
+    return measured_filters(read_sofa(path), order, rate_hz)
+
+
+def measured_filters(hrirs: HrirSet, order: int, rate_hz: int) -> Float32[np.ndarray, "2 c t"]:
+    """MagLS filters of a measured set, at the reference level (see `hrtf.hrir`).
+
+    Raises:
+        InputError: its directions leave too wide a gap, or it holds a room's responses.
+    """
+    measured = merge_repeated(trimmed(resampled(hrirs, rate_hz)))
+    require_coverage(measured)
     return decoder(levelled(measured), order)
 
 

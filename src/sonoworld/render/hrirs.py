@@ -55,10 +55,16 @@ def sphere_areas(directions: Float64[np.ndarray, "m 3"]) -> Float64[np.ndarray, 
 def merge_repeated(hrirs: HrirSet) -> HrirSet:
     """Directions within 0.06° of each other become one, with the mean response (the pole is often repeated)."""
     tree = KDTree(hrirs.directions)
-    groups = tree.query_ball_point(hrirs.directions, 1e-3)
-    first = [i for i, group in enumerate(groups) if min(group) == i]
-    taps = np.stack([hrirs.taps[groups[i]].mean(0) for i in first])
-    return HrirSet(taps, hrirs.directions[first], hrirs.rate_hz)
+    merged = np.zeros(len(hrirs.directions), bool)
+    first: list[int] = []
+    taps: list[Float64[np.ndarray, "2 t"]] = []
+    for i in range(len(merged)):
+        if not merged[i]:
+            group = tree.query_ball_point(hrirs.directions[i], 1e-3)
+            merged[group] = True
+            first.append(i)
+            taps.append(hrirs.taps[group].mean(0))
+    return HrirSet(np.stack(taps), hrirs.directions[first], hrirs.rate_hz)
 
 
 def onset_delay_s(direction: Float64[np.ndarray, "m 3"]) -> Float64[np.ndarray, "m 2"]:
@@ -67,6 +73,28 @@ def onset_delay_s(direction: Float64[np.ndarray, "m 3"]) -> Float64[np.ndarray, 
     towards = np.stack([side, -side], -1)
     # lit side: −a cos γ / c; shadow: (a / c)(γ − π/2), with cos γ = u · ear
     return HEAD_RADIUS_M / SPEED_OF_SOUND_M_S * np.where(towards > 0, -towards, np.arccos(towards) - np.pi / 2)
+
+
+def require_coverage(hrirs: HrirSet) -> None:
+    """Measurements lie on all sides.
+
+    Raises:
+        InputError: a gap is wider than 60° from the nearest measurement: there is nothing to continue.
+    """
+    _uncovered(hrirs)
+
+
+def _uncovered(hrirs: HrirSet) -> tuple[Float64[np.ndarray, "a 3"], Float64[np.ndarray, "a"]]:
+    """Even directions and their angles from the nearest measurement; see `require_coverage`."""
+    candidates = fibonacci_sphere(800)
+    distance, _ = KDTree(hrirs.directions).query(candidates)
+    angle = 2 * np.arcsin(np.clip(distance / 2, 0, 1))
+    if angle.max() > LARGEST_GAP:
+        raise InputError(
+            f"HRTF: no measurement within {np.rad2deg(angle.max()):.0f}° of some direction; expected a set that "
+            f"leaves no gap wider than {np.rad2deg(LARGEST_GAP):.0f}° (a horizontal ring is not enough)"
+        )
+    return candidates, angle
 
 
 def fill_gaps(hrirs: HrirSet) -> HrirSet:
@@ -78,14 +106,7 @@ def fill_gaps(hrirs: HrirSet) -> HrirSet:
     Raises:
         InputError: a gap is wider than 60° from the nearest measurement: there is nothing to continue.
     """
-    candidates = fibonacci_sphere(800)
-    distance, _ = KDTree(hrirs.directions).query(candidates)
-    angle = 2 * np.arcsin(np.clip(distance / 2, 0, 1))
-    if angle.max() > LARGEST_GAP:
-        raise InputError(
-            f"HRTF: no measurement within {np.rad2deg(angle.max()):.0f}° of some direction; expected a set that "
-            f"leaves no gap wider than {np.rad2deg(LARGEST_GAP):.0f}° (a horizontal ring is not enough)"
-        )
+    candidates, angle = _uncovered(hrirs)
     added = candidates[angle > FILL_STEP]
     if not len(added):
         return hrirs

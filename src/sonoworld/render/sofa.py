@@ -1,141 +1,173 @@
-"""SOFA files (AES69): head-related impulse responses measured by others, read with suspicion.
+"""SOFA files (AES69-2022): head-related impulse responses measured by others, read with suspicion.
 
 Only free-field HRIRs of one listener and two ears are taken; everything else is an error that says what it is.
+Letters: m directions, t taps.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
 import numpy as np
 from jaxtyping import Float64
 
-from sonoworld.errors import UnsafeFileError
 from sonoworld.render.hrirs import HrirSet
+from sonoworld.render.sofa_delay import delayed
+from sonoworld.render.sofa_places import check_listener, right_ear_first, source_places
+from sonoworld.render.sofa_process import SofaTables, read_tables
 
-MAX_FILE_BYTES = 512 * 1024**2
-MAX_VALUES = 64 * 1024**2
-MAX_TAPS = 65536
+MIN_TAPS, MAX_TAPS = 16, 65536
+MAX_DELAY_SAMPLES = 65536
+MAX_VALUES = 64 * 2**20
+MIN_DIRECTIONS, MAX_DIRECTIONS = 6, 65536
+PEAK_RANGE = (1e-9, 1e9)
+NEAREST_OF_FARTHEST = 1 / 1.5
+"""Distances within one set: several shells of directions would be averaged into none of them."""
+
+TAKEN = ("SimpleFreeFieldHRIR", "GeneralFIR")
+OTHERS = {
+    "SimpleFreeFieldHRTF": "it holds spectra: save it as SimpleFreeFieldHRIR",
+    "SimpleFreeFieldHRSOS": "it holds second-order sections: save it as SimpleFreeFieldHRIR",
+    "FreeFieldHRIR": "save it as SimpleFreeFieldHRIR",
+    "FreeFieldHRTF": "it holds spectra: save it as SimpleFreeFieldHRIR",
+    "GeneralFIR-E": "save it as SimpleFreeFieldHRIR",
+    "GeneralFIRE": "save it as SimpleFreeFieldHRIR",
+    "SimpleHeadphoneIR": "it holds responses of headphones, not of a head",
+    "SingleRoomDRIR": "it holds responses of a room",
+    "SingleRoomSRIR": "it holds responses of a room",
+    "SingleRoomMIMOSRIR": "it holds responses of a room",
+    "MultiSpeakerBRIR": "it holds responses of a room",
+    "FreeFieldDirectivityTF": "it holds the directivity of a source",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sofa:
+    """Impulse responses, and what people want to know about them: nearest and farthest distance, ..."""
+
+    hrirs: HrirSet
+    title: str
+    convention: str
+    radius_m: tuple[float, float]
+    ears: str
+
+    @property
+    def line(self) -> str:
+        """What was loaded, in one line."""
+        m, _, t = self.hrirs.taps.shape
+        near, far = (f"{radius:.3g}" for radius in self.radius_m)
+        return (
+            f"{self.title}: {self.convention}, {m} directions, {t} taps at {self.hrirs.rate_hz / 1000:g} kHz, "
+            f"radius {near if near == far else f'{near}..{far}'} m, {self.ears}"
+        )
 
 
 def read_sofa(path: Path) -> HrirSet:
     """Impulse responses of a SOFA file with `Data.Delay` applied, ears ordered (left, right), FLU directions.
 
     Raises:
+        UnsafeFileError: see `load_sofa`.
+    """
+    return load_sofa(path).hrirs
+
+
+def load_sofa(path: Path) -> Sofa:
+    """A SOFA file of free-field HRIRs: conventions SimpleFreeFieldHRIR and GeneralFIR, in the standard's units.
+
+    `Data.Delay` ([1, 2] or [m, 2] samples, fractions too) is applied, less what is common to all: that is distance,
+    not direction. The file is opened in another process (`sofa_tables`), so that a damaged one does no harm.
+
+    Raises:
         UnsafeFileError: not a SOFA file of HRIRs, malformed, too large, or pointing into other files.
     """
-    if not path.is_file():
-        raise UnsafeFileError(f"HRTF {path}: no such file")
-    if path.stat().st_size > MAX_FILE_BYTES:
-        raise UnsafeFileError(f"HRTF {path}: expected at most {MAX_FILE_BYTES} bytes, got {path.stat().st_size}")
-    try:
-        with h5py.File(path, "r") as file:
-            return _read(file, str(path))
-    except UnsafeFileError:
-        raise
-    except Exception as error:
-        raise UnsafeFileError(
-            f"HRTF {path}: cannot be read as a SOFA file ({type(error).__name__}: {error})"
-        ) from error
+    return understood(read_tables(path))
 
 
-def _read(file: h5py.File, name: str) -> HrirSet:
-    kind = _text(file.attrs.get("DataType"))
-    if _text(file.attrs.get("Conventions")) != "SOFA" or not kind.startswith("FIR"):
-        raise UnsafeFileError(f"HRTF {name}: expected a SOFA file with DataType FIR, got {kind or 'no DataType'!r}")
-    taps = _numbers(file, "Data.IR", name)
-    if taps.ndim != 3 or taps.shape[1] != 2 or not 16 <= taps.shape[2] <= MAX_TAPS:
-        raise UnsafeFileError(
-            f"HRTF {name}: expected Data.IR of [directions, 2 ears, 16..{MAX_TAPS}], got {taps.shape}"
+def understood(content: SofaTables) -> Sofa:
+    """What the tables of a SOFA file mean.
+
+    Raises:
+        UnsafeFileError: see `load_sofa`.
+    """
+    convention = _convention(content)
+    for key, table in content.tables.items():
+        if not np.isfinite(table.values).all():
+            raise content.refused(key, "finite numbers", "NaN or infinity")
+    taps = _taps(content)
+    rate_hz = _rate(content, len(taps))
+    check_listener(content)
+    places = source_places(content, len(taps))
+    radius = np.linalg.norm(places, axis=1)
+    if radius.min() < NEAREST_OF_FARTHEST * radius.max():
+        raise content.refused(
+            "SourcePosition",
+            f"one distance (nearest at least {NEAREST_OF_FARTHEST:.2f} of the farthest)",
+            f"{radius.min():.3g}..{radius.max():.3g} m",
+            "keep one distance per file",
         )
-    rates = _numbers(file, "Data.SamplingRate", name).reshape(-1)
-    if rates.size == 0 or np.ptp(rates) != 0 or not 8000 <= rates[0] <= 768000:
-        raise UnsafeFileError(f"HRTF {name}: expected one Data.SamplingRate of 8..768 kHz, got {rates[:4]}")
-    _check_listener(file, name)
-    directions = _directions(file, len(taps), name)
-    taps = _delayed(taps, _numbers(file, "Data.Delay", name), name)
-    if _left_ear(file, name) == 1:
-        taps = taps[:, ::-1]
-    return HrirSet(np.ascontiguousarray(taps), directions, float(rates[0]))
+    moved = delayed(taps, _delay(content, taps, rate_hz))
+    swapped, ears = right_ear_first(content)
+    hrirs = HrirSet(np.ascontiguousarray(moved[:, ::-1] if swapped else moved), places / radius[:, None], rate_hz)
+    return Sofa(hrirs, _title(content), convention, (float(radius.min()), float(radius.max())), ears)
 
 
-def _text(value: object) -> str:
-    if isinstance(value, np.ndarray) and value.size == 1:
-        value = value.reshape(-1)[0]
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) if value is not None else ""
-
-
-def _numbers(file: h5py.File, key: str, name: str) -> np.ndarray:
-    """One dataset as float64, only if it lies in this file, is numeric, finite and of a sane size."""
-    link = file.get(key, getlink=True)
-    item = file.get(key) if isinstance(link, h5py.HardLink) else None
-    if not isinstance(item, h5py.Dataset):
-        raise UnsafeFileError(f"HRTF {name}: expected a dataset {key} inside the file, got none")
-    if item.is_virtual or item.external:
-        raise UnsafeFileError(f"HRTF {name}: {key} points into another file")
-    if item.dtype.kind not in "fiu" or item.shape is None or np.prod(item.shape) > MAX_VALUES:
-        raise UnsafeFileError(
-            f"HRTF {name}: expected {key} of at most {MAX_VALUES} numbers, got {item.dtype} {item.shape}"
+def _convention(content: SofaTables) -> str:
+    if content.texts.get("Conventions") != "SOFA":
+        raise content.refused("attribute Conventions", "'SOFA'", content.quoted("Conventions"))
+    convention = content.texts.get("SOFAConventions", "")
+    if convention not in TAKEN:
+        raise content.refused(
+            "attribute SOFAConventions",
+            " or ".join(TAKEN),
+            content.quoted("SOFAConventions"),
+            OTHERS.get(convention, ""),
         )
-    values = np.asarray(item[()], np.float64)
-    if not np.isfinite(values).all():
-        raise UnsafeFileError(f"HRTF {name}: {key} holds NaN or infinity")
-    return values
+    if content.texts.get("DataType") != "FIR":
+        raise content.refused("attribute DataType", "'FIR'", content.quoted("DataType"))
+    return convention
 
 
-def _directions(file: h5py.File, count: int, name: str) -> Float64[np.ndarray, "m 3"]:
-    place = _numbers(file, "SourcePosition", name)
-    if place.shape != (count, 3):
-        raise UnsafeFileError(f"HRTF {name}: expected SourcePosition of [{count}, 3], got {place.shape}")
-    kind = _text(file["SourcePosition"].attrs.get("Type")) or "spherical"
-    if kind == "spherical":
-        azimuth, elevation = np.deg2rad(place[:, 0]), np.deg2rad(place[:, 1])
-        flat = np.cos(elevation)
-        return np.stack([flat * np.cos(azimuth), flat * np.sin(azimuth), np.sin(elevation)], -1)
-    if kind != "cartesian":
-        raise UnsafeFileError(f"HRTF {name}: expected spherical or cartesian SourcePosition, got {kind!r}")
-    length = np.linalg.norm(place, axis=1, keepdims=True)
-    if not (length > 0).all():
-        raise UnsafeFileError(f"HRTF {name}: a source stands in the middle of the head")
-    return place / length
-
-
-def _check_listener(file: h5py.File, name: str) -> None:
-    for key, expected in (("ListenerView", (1.0, 0.0, 0.0)), ("ListenerUp", (0.0, 0.0, 1.0))):
-        if key not in file or (_text(file[key].attrs.get("Type")) or "cartesian") != "cartesian":
-            continue
-        seen = _numbers(file, key, name).reshape(-1, 3)
-        if not np.allclose(seen, expected, atol=1e-6):
-            raise UnsafeFileError(f"HRTF {name}: expected {key} {expected}, got {seen[0]}")
-
-
-def _left_ear(file: h5py.File, name: str) -> int:
-    """Which receiver is the left ear: the one at positive y; receiver 0 where the file does not say."""
-    if (
-        "ReceiverPosition" not in file
-        or (_text(file["ReceiverPosition"].attrs.get("Type")) or "cartesian") != "cartesian"
-    ):
-        return 0
-    place = _numbers(file, "ReceiverPosition", name)
-    if place.ndim < 2 or place.shape[:2] != (2, 3):
-        raise UnsafeFileError(f"HRTF {name}: expected ReceiverPosition of two ears [2, 3, ...], got {place.shape}")
-    side = place.reshape(2, 3, -1)[:, 1, 0]
-    return int(side[1] > side[0])
-
-
-def _delayed(taps: np.ndarray, delay: np.ndarray, name: str) -> np.ndarray:
-    """`Data.Delay` in samples, [1 or m, 2], applied exactly (fractions by the phase of a long enough FFT)."""
-    if delay.ndim != 2 or delay.shape[0] not in (1, len(taps)) or delay.shape[1] != 2:
-        raise UnsafeFileError(f"HRTF {name}: expected Data.Delay of [1 or {len(taps)}, 2], got {delay.shape}")
-    if not (delay.min() >= 0 and delay.max() <= MAX_TAPS):
-        raise UnsafeFileError(
-            f"HRTF {name}: expected Data.Delay in 0..{MAX_TAPS} samples, got {delay.min()}..{delay.max()}"
+def _taps(content: SofaTables) -> Float64[np.ndarray, "m 2 t"]:
+    taps = content.table("Data.IR").values
+    if taps.ndim != 3 or taps.shape[1] != 2 or not MIN_TAPS <= taps.shape[2] <= MAX_TAPS:
+        raise content.refused(
+            "Data.IR", f"[directions, 2 ears, {MIN_TAPS}..{MAX_TAPS} taps]", f"shape {list(taps.shape)}"
         )
-    spread = delay - delay.min()  # the delay common to all is distance, not direction
-    if not spread.any():
-        return taps
-    longer = taps.shape[-1] + int(np.ceil(spread.max())) + 32
-    if len(taps) * 2 * longer > MAX_VALUES:
-        raise UnsafeFileError(f"HRTF {name}: Data.Delay up to {delay.max()} samples makes the set too large")
-    turns = -2j * np.pi * np.fft.rfftfreq(2 * longer)
-    moved = np.fft.irfft(np.fft.rfft(taps, 2 * longer) * np.exp(turns * spread[..., None]), 2 * longer)
-    return moved[..., :longer]
+    if not MIN_DIRECTIONS <= len(taps) <= MAX_DIRECTIONS:
+        raise content.refused("Data.IR", f"{MIN_DIRECTIONS}..{MAX_DIRECTIONS} directions", str(len(taps)))
+    peaks = np.abs(taps).max((0, 2))
+    if not ((peaks >= PEAK_RANGE[0]) & (peaks <= PEAK_RANGE[1])).all():
+        raise content.refused(
+            "Data.IR", f"a peak of {PEAK_RANGE[0]:g}..{PEAK_RANGE[1]:g} at each ear", f"{peaks[0]:g}, {peaks[1]:g}"
+        )
+    return taps
+
+
+def _rate(content: SofaTables, directions: int) -> float:
+    table = content.table("Data.SamplingRate")
+    rates = table.values
+    if rates.shape not in ((1,), (directions,)) or np.ptp(rates) != 0 or not 8000 <= rates[0] <= 768000:
+        raise content.refused(
+            "Data.SamplingRate", "one rate of 8000..768000 Hz", f"{rates.reshape(-1)[:3]}, shape {list(rates.shape)}"
+        )
+    if table.units not in ("", "hertz", "hz"):
+        raise content.refused("Data.SamplingRate:Units", "'hertz'", repr(table.units))
+    return float(rates[0])
+
+
+def _delay(content: SofaTables, taps: Float64[np.ndarray, "m 2 t"], rate_hz: float) -> Float64[np.ndarray, "k 2"]:
+    """`Data.Delay` less its least, [1 or m, 2]."""
+    delay = content.table("Data.Delay", "zeros of [1, 2] mean no delay").values
+    if delay.shape not in ((1, 2), (len(taps), 2)):
+        raise content.refused("Data.Delay", f"samples of [1, 2] or [{len(taps)}, 2]", f"shape {list(delay.shape)}")
+    if not (delay.min() >= 0 and delay.max() <= MAX_DELAY_SAMPLES):
+        raise content.refused("Data.Delay", f"0..{MAX_DELAY_SAMPLES} samples", f"{delay.min():g}..{delay.max():g}")
+    values = taps.shape[0] * 2 * (taps.shape[2] + np.ptp(delay)) * max(1.0, 48000 / rate_hz)
+    if values > MAX_VALUES:
+        raise content.refused("Data.IR", f"at most {MAX_VALUES} values, delayed and at 48 kHz", f"{values:.3g}")
+    return delay - delay.min()
+
+
+def _title(content: SofaTables) -> str:
+    words = (content.texts.get(key, "") for key in ("ListenerShortName", "Title", "DatabaseName"))
+    printable = ("".join(c for c in word if c.isprintable())[:60].strip() for word in words)
+    return ", ".join(dict.fromkeys(word for word in printable if word)) or content.path.name
