@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from sonoworld.view.server import SECURITY_HEADERS
+
 ROOT = Path(__file__).parent.parent
 PRODUCT = ROOT / "src" / "sonoworld" / "products" / "viewer"
 
@@ -28,6 +30,15 @@ def test_scripts_run_under_the_policy(name: str) -> None:
     assert "sourceMappingURL" not in text
     if name == "worklet.js":
         assert not re.search(r"\b(import|require|fetch)\b", text)
+
+
+def test_the_page_brings_the_policy_of_the_server() -> None:
+    """For hosts without headers of ours; whom it may be framed by, only a header can say."""
+    page = (PRODUCT / "index.html").read_text("utf-8")
+    found = re.search(r'Content-Security-Policy"\s+content="([^"]+)"', page)
+    assert found
+    served = SECURITY_HEADERS["Content-Security-Policy"]
+    assert served == f"{found[1]}; frame-ancestors 'none'"
 
 
 def test_no_source_file_outgrows_its_idea() -> None:

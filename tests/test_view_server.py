@@ -31,6 +31,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "viewer.js": b"1",
         "splats.ply": DATA,
         "clips/000.flac": b"fLaC",
+        "kernel.wasm": b"\0asm",
         "notes.py": b"print('not for browsers')",
         ".hidden/secret.txt": b"secret",
     }.items():
@@ -67,6 +68,7 @@ def ask(
         ("/world.json", "application/json"),
         ("/viewer.js?v=2", "text/javascript; charset=utf-8"),
         ("/clips/000.flac", "audio/flac"),
+        ("/kernel.wasm", "application/wasm"),
         ("/splats.ply", "application/octet-stream"),
     ],
 )
@@ -79,6 +81,7 @@ def test_files_come_with_their_own_type_and_the_security_headers(server: tuple[s
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
     assert "'unsafe-eval'" not in policy
+    assert "script-src 'self' 'wasm-unsafe-eval';" in policy  # WebAssembly, and nothing else that is made at run time
     assert "unsafe-inline" not in policy
 
 

@@ -66,16 +66,16 @@ def test_all_of_it_by_keyboard(chromium: Browser, world_url: str) -> None:
 
 @pytest.fixture
 def plain_host(world_folder: Path) -> Iterator[str]:
-    """Somebody's web host: no headers of ours."""
+    """Somebody's web host, the world in a folder of it: no headers of ours."""
 
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(world_folder))) as host:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(world_folder.parent))) as host:
         thread = threading.Thread(target=host.serve_forever, daemon=True)
         thread.start()
-        yield f"http://127.0.0.1:{host.server_port}/"
+        yield f"http://127.0.0.1:{host.server_port}/{world_folder.name}/"
         host.shutdown()
 
 
