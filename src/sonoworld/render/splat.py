@@ -54,7 +54,7 @@ def render_view(
     """
     from sonoworld.render.splat_tiles import rasterise  # noqa: PLC0415  numba takes its time to import
 
-    _check_camera(K, size_px)
+    check_camera(K, size_px)
     colours = seen_colours(splats, world_from_camera.origin)
     rgb, depth, alpha = rasterise(splats, colours, K, size_px, world_from_camera)
     return _finish(rgb, depth, alpha)
@@ -64,7 +64,7 @@ def render_view_plain(
     splats: Splats, K: Float64[np.ndarray, "3 3"], size_px: tuple[int, int], world_from_camera: Pose
 ) -> SplatImage:
     """What `render_view` means, one splat after the other over the whole picture; for tiny scenes and tests."""
-    _check_camera(K, size_px)
+    check_camera(K, size_px)
     centres, covariances, z = project(splats, K, size_px, world_from_camera)
     colours = seen_colours(splats, world_from_camera.origin)
     opacities = 1 / (1 + np.exp(-splats.opacity_logits.astype(np.float64)))
@@ -152,7 +152,12 @@ def _finish(
     return SplatImage(np.minimum(rgb, np.float32(1)), mean, alpha)
 
 
-def _check_camera(K: Float64[np.ndarray, "3 3"], size_px: tuple[int, int]) -> None:
+def check_camera(K: Float64[np.ndarray, "3 3"], size_px: tuple[int, int]) -> None:
+    """A picture of at least one pixel through a pinhole without skew.
+
+    Raises:
+        InputError: anything else.
+    """
     if min(size_px) < 1:
         raise InputError(f"view: expected a picture of at least 1×1 px, got {size_px[0]}×{size_px[1]}")
     pinhole = np.array([[K[0, 0], 0, K[0, 2]], [0, K[1, 1], K[1, 2]], [0, 0, 1]])
