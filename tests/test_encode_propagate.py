@@ -8,7 +8,6 @@ import pytest
 from pydantic import ValidationError
 
 from sonoworld.encode import EncodeOptions
-from sonoworld.encode.air import WAYS_M, air_filters, way_shares
 from sonoworld.encode.level import source_gain
 from sonoworld.encode.propagate import air_absorption_db_m, attenuation, distance, fade
 from sonoworld.errors import ShapeError
@@ -75,21 +74,3 @@ def test_air_is_the_standards_table(hz: float, celsius: float, humidity: float, 
     exact = 1000 * 10 ** (0.3 * round(math.log10(hz / 1000) / 0.3))
     ours = 1000 * air_absorption_db_m(np.array([exact]), celsius, humidity)[0]
     assert ours == pytest.approx(db_per_km, rel=0.012, abs=0.06)
-
-
-def test_air_filters_take_what_the_formula_says() -> None:
-    taps = air_filters(48000)
-    f = np.fft.rfftfreq(1024, 1 / 48000)
-    loss_db = -20 * np.log10(np.abs(np.fft.rfft(taps, 1024)) + 1e-12)
-    np.testing.assert_allclose(loss_db[0], 0, atol=1e-9)
-    band = (f > 500) & (f < 16000)
-    near = [i for i, way in enumerate(WAYS_M) if way <= 60]
-    expected = np.outer([WAYS_M[i] for i in near], air_absorption_db_m(f[band]))
-    np.testing.assert_allclose(loss_db[near][:, band], expected, atol=0.4)
-
-
-def test_ways_are_shared_between_neighbours() -> None:
-    shares = way_shares(np.array([0.3, 1.0, 6.0, 11.0, 1000.0]))
-    np.testing.assert_allclose(shares.sum(1), 1)
-    np.testing.assert_allclose(shares[:, 0], [1, 1, 0.5, 0, 0])
-    assert shares[4, -1] == 1

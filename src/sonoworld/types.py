@@ -242,11 +242,37 @@ class Directivity:
 
 
 @dataclass(frozen=True, slots=True)
+class Motion:
+    """Where a source goes: places of its centroid (m, world) at rising times (s, from 0 on), straight and even between.
+
+    Before the first and after the last time it stays; one that `loops` goes round between them instead, without end or
+    beginning. Its surface moves along and does not turn. `faces_ahead`: what radiates in a direction faces where it
+    goes, and keeps that while it rests.
+    """
+
+    times_s: Float64[np.ndarray, "k"]
+    positions: Float64[np.ndarray, "k 3"]
+    loops: bool = False
+    faces_ahead: bool = False
+
+    def __post_init__(self) -> None:
+        k, least = len(self.times_s), 2 if self.loops else 1
+        _require(k >= least, "Motion.times_s", f"at least {least} of them", k)
+        _require(self.positions.shape == (k, 3), "Motion.positions", f"({k}, 3)", self.positions.shape)
+        finite = bool(np.isfinite(self.times_s).all() and np.isfinite(self.positions).all())
+        _require(finite, "Motion", "finite numbers", "NaN or infinity")
+        rises = float(self.times_s[0]) >= 0 and bool((np.diff(self.times_s) > 0).all())
+        _require(rises, "Motion.times_s", "times that rise, from 0 s on", "others")
+        _freeze(self)
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A sounding thing with a place: weighted points on its visible surface (none for ambience), and its clip.
 
     `points` m, world; `normals` unit, towards the eye; `weights` proportional to visible surface area, sum 1.
     `solid_angle_sr` is what it covers as seen from the photo's eye. `imagined`: it stands in invented pixels.
+    `directivity`: where it radiates to (None: alike to all sides); `path`: where it goes (None: it stays).
     """
 
     id: str
@@ -263,10 +289,14 @@ class Source:
     imagined: bool = False
     reason: str = ""
     clip: Clip | None = None
+    directivity: Directivity | None = None
+    path: Motion | None = None
 
     def __post_init__(self) -> None:
         if self.spread is Spread.AMBIENT:
             _require(len(self.points) == 0, "Source.points of an ambient source", "none", len(self.points))
+            placeless = self.directivity is None and self.path is None
+            _require(placeless, "an ambient source", "no directivity and no path", f"one in {self.id}")
         else:
             total = float(np.sum(self.weights, dtype=np.float64))
             _require(abs(total - 1) < 1e-4, f"Source {self.id}: sum of weights", "1", total)

@@ -30,8 +30,10 @@ class Track:
         return Track(world_from_head.rotation[None], world_from_head.origin[None])
 
     def cut(self, first: int, last: int) -> "Track":
-        """Boundaries `first`..`last` (included); the last pose holds for ever after."""
-        if len(self.origins) == 1:
-            return self
-        index = np.minimum(np.arange(first, last + 1), len(self.origins) - 1)
+        """Boundaries `first`..`last` (included); before the first pose and after the last the head rests there."""
+        return self if len(self.origins) == 1 else self.every(first, last)
+
+    def every(self, first: int, last: int) -> "Track":
+        """As `cut`, with a pose for every boundary even where the listener never moves."""
+        index = np.clip(np.arange(first, last + 1), 0, len(self.origins) - 1)
         return Track(self.rotations[index], self.origins[index], self.block)

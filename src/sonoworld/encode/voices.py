@@ -1,28 +1,21 @@
-"""A source as voices: mono signals, and what each puts on every Ambisonic channel as the listener moves.
+"""A source as voices: the mono signals that it sends out.
 
 A point, an ambience and a compact area have one voice; a wide area has its own sound and decorrelated copies of it.
-Letters: v voices; k listener poses; c channels; m surface points.
+Letters: v voices; m surface points.
 """
 
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float32, Int64
 
-from sonoworld.encode.air import through_air, way_shares
-from sonoworld.encode.area import ambient_gains, area_gains, point_gains, split_gains, split_surface
+from sonoworld.encode.area import split_surface
 from sonoworld.encode.decorrelate import decorrelated
 from sonoworld.encode.level import gain_of
-from sonoworld.encode.listener import Track
 from sonoworld.encode.options import EncodeOptions
-from sonoworld.encode.propagate import distance, fade
-from sonoworld.encode.rotate import rotation_matrix
 from sonoworld.errors import InputError
 from sonoworld.types import Clip, Source, Spread
-
-_AREA_STRIDE = 4
-"""Areas are summed at every fourth block boundary (about 20 ms) in world axes, and turned at each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +28,14 @@ class Voices:
     labels: Int64[np.ndarray, "m"] | None
 
     def playing(self, start: int, stop: int) -> Float32[np.ndarray, "v n"]:
-        """Samples start..stop of the endless timeline: loops go round, others end in silence."""
+        """Samples start..stop of the endless timeline: loops always go round, others are silent before and after."""
         length = self.signals.shape[1]
         if self.loops:
             return self.signals[:, np.arange(start, stop) % length]
         out = np.zeros((self.signals.shape[0], stop - start), np.float32)
-        heard = self.signals[:, start : min(stop, length)]
-        out[:, : heard.shape[1]] = heard
+        first, last = max(start, 0), min(stop, length)
+        if first < last:
+            out[:, first - start : last - start] = self.signals[:, first:last]
         return out
 
 
@@ -60,8 +54,6 @@ def make_voices(source: Source, options: EncodeOptions, rate_hz: int) -> Voices:
         labels = split_surface(source.points, source.weights)
         copies = decorrelated(dry, source.id, int(labels.max()) + 1, rate_hz, loops)
         signals = np.concatenate([signals, copies])
-    if _air_filters(source, options):
-        signals = through_air(signals, rate_hz, loops)
     return Voices(source, signals, loops, labels)
 
 
@@ -81,66 +73,6 @@ def clip_at_rate(clip: Clip, rate_hz: int) -> Float32[np.ndarray, "t"]:
     return np.ascontiguousarray(moved[start : start + length], np.float32)
 
 
-def source_gains(source: Source, track: Track, options: EncodeOptions) -> Float64[np.ndarray, "k c"]:
-    """Gains of a source's undivided sound in head axes at every pose, level at 1 m taken as 1."""
-    return _gains(source, None, track, options)[:, 0]
-
-
-def voice_gains(voices: Voices, track: Track, options: EncodeOptions) -> Float64[np.ndarray, "k v c"]:
-    """Gains of every voice in head axes at every pose."""
-    gains = _gains(voices.source, voices.labels, track, options)
-    centroid = voices.source.centroid
-    if centroid is None or not _air_filters(voices.source, options):
-        return gains
-    shares = way_shares(distance(centroid - track.origins, options.near_m))
-    k, v, c = gains.shape
-    return (gains[:, :, None] * shares[:, None, :, None]).reshape(k, v * shares.shape[1], c)
-
-
 def _may_split(source: Source, options: EncodeOptions) -> bool:
     physical = options.mode == "physical" and options.area == "clusters"
     return physical and source.spread is Spread.AREA and len(source.points) > 1
-
-
-def _air_filters(source: Source, options: EncodeOptions) -> bool:
-    return options.air == "iso9613" and source.spread is not Spread.AMBIENT
-
-
-def _gains(
-    source: Source, labels: Int64[np.ndarray, "m"] | None, track: Track, options: EncodeOptions
-) -> Float64[np.ndarray, "k v c"]:
-    poses = len(track.origins)
-    if source.spread is Spread.AMBIENT:
-        return np.tile(ambient_gains(options.order), (poses, 1, 1))
-    if source.spread is Spread.POINT:
-        offset = np.einsum("kji,kj->ki", track.rotations, source.centroid - track.origins)
-        return point_gains(offset, fade(offset, options), options.order)[:, None]
-    world = _area_world(source, labels, track.origins, options)
-    # Field in world axes into head axes: R = head_from_world.
-    turn = rotation_matrix(np.swapaxes(track.rotations, 1, 2), options.order)
-    return np.matmul(world, np.swapaxes(turn, 1, 2))
-
-
-def _area_world(
-    source: Source, labels: Int64[np.ndarray, "m"] | None, origins: Float64[np.ndarray, "k 3"], options: EncodeOptions
-) -> Float64[np.ndarray, "k v c"]:
-    """Gains of an area in world axes at every origin: summed at some, linear in between."""
-    poses = len(origins)
-    if np.all(origins == origins[0]):
-        return np.repeat(_area_at(source, labels, origins[:1], options), poses, 0)
-    at = np.unique(np.append(np.arange(0, poses, _AREA_STRIDE), poses - 1))
-    known = _area_at(source, labels, origins[at], options)
-    left = np.clip(np.searchsorted(at, np.arange(poses), side="right") - 1, 0, len(at) - 2)
-    share = (np.arange(poses) - at[left]) / (at[left + 1] - at[left])
-    return known[left] + share[:, None, None] * (known[left + 1] - known[left])
-
-
-def _area_at(
-    source: Source, labels: Int64[np.ndarray, "m"] | None, origins: Float64[np.ndarray, "k 3"], options: EncodeOptions
-) -> Float64[np.ndarray, "k v c"]:
-    weights = np.asarray(source.weights, np.float64)
-    offset = np.asarray(source.points, np.float64)[None] - origins[:, None]
-    sigma = fade(offset, options)
-    if labels is None:
-        return area_gains(offset, weights, sigma, options.order)[:, None]
-    return split_gains(offset, weights, sigma, labels, options.order)
