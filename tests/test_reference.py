@@ -299,6 +299,23 @@ def test_batches_are_loops(law: EncodeOptions) -> None:
     )
 
 
+@pytest.mark.parametrize("law", [EncodeOptions(), EncodeOptions(delay=True, air="iso9613")])
+def test_many_sounds_in_one_world_of_mixed_precision(law: EncodeOptions) -> None:
+    world, audio = moving(4, 256), torch.stack([torch.from_numpy(sound(1000, seed)) for seed in range(3)])
+    scene = around(world)
+    head = Head(scene.head.rotations.float(), scene.head.origins.float())
+    got = render_reference(audio, Around(scene.sources, head), kemar(3), law)
+    assert got.dtype == torch.float32
+    for i in range(3):
+        assert_same(got[i], render_reference(audio[i], scene, kemar(3), law).numpy(), 1e-5)
+    still = Around(
+        Sources.at(t64([[[2.0, 1.0, 0.5]] * Q]), t64([[100.0]])), Head(torch.eye(3)[None], torch.zeros(1, 3))
+    )
+    engine = Engine(max_sources=Q, executor="numpy", law=law)
+    engine.set_sources(np.array([[2.0, 1.0, 0.5]] * Q), np.full(Q, 100.0))
+    assert_same(render_reference(audio[0], still, kemar(3), law), streamed(engine, audio[0].numpy(), lambda _: None))
+
+
 def test_every_batch_row_has_its_own_ears() -> None:
     scene, audio = around(moving(4, 256)), torch.from_numpy(sound(1000))
     filters = torch.stack([kemar(3), kemar(3).flip(0)])

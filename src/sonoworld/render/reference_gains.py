@@ -28,8 +28,9 @@ def gains_reference(around: Around, law: EncodeOptions) -> Float[Tensor, "*b k c
         strength = strength * directivity_gain(
             offset, aim.facing[..., None, :], aim.pattern[..., None], aim.sharpness[..., None], _near_m(law)
         )
-    Y = harmonics(offset @ head.rotations[..., None, :, :], law.order)  # R^T x, rows as vectors
-    gains = (strength[..., None, :] @ Y)[..., 0, :]
+    R = head.rotations[..., None, :, :].to(offset.dtype)
+    Y = harmonics(offset @ R, law.order)  # R^T x, vectors as rows
+    gains = (strength[..., None, :].to(offset.dtype) @ Y)[..., 0, :]
     if sources.half_angle is not None:
         gains = gains * cap_factors(sources.half_angle, law.order)
     level = 10.0 ** ((sources.level_db - FULL_SCALE_DB) / 20)
