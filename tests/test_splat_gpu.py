@@ -36,7 +36,8 @@ def rasterization(
     """gsplat 1.5's keyword names; draws with the definition."""
     assert (render_mode, near_plane, eps2d) == ("RGB+ED", 0.05, 0.3)
     camera_from_world = viewmats[0].double().numpy()
-    pose = Pose(camera_from_world[:3, :3].T, -camera_from_world[:3, :3].T @ camera_from_world[:3, 3])
+    u, _, v = np.linalg.svd(camera_from_world[:3, :3])  # float32 made it not quite a rotation
+    pose = Pose((u @ v).T, -(u @ v).T @ camera_from_world[:3, 3])
     splats = Splats(
         means.numpy(),
         torch.log(scales).numpy(),
