@@ -5,8 +5,7 @@
 Each row renders `batch` worlds of 8 moving sources and a turning head, float32 sound, blocks of 256, KEMAR. Backward:
 gradients of the mean square at the ears in all positions, levels and filter taps. Every row is measured in a process
 of its own; memory is what the row adds to it (CUDA: the most that tensors held). Without --device: the processor, and
-CUDA where present. Rows with "all" have delay, air and directivity on: they cost about the same at any order, so order 3
-stands for all.
+CUDA where present. Rows with "all" have delay, air and directivity on, at order 3: these cost much the same at any.
 """
 
 import argparse

@@ -75,7 +75,7 @@ def test_at_the_head_at_the_poles_and_behind(place: tuple[float, ...], half_angl
     given["points"] = torch.tensor(place, dtype=torch.float64).expand(BLOCKS, Q, M, 3)
     given["facing"] = -given["points"][:, :, 0] / 0.5  # silent side of a cardioid
     given["pattern"], given["sharpness"] = torch.full((BLOCKS, Q), 0.5), torch.full((BLOCKS, Q), 1.5)
-    given["half_angle"] = torch.full((BLOCKS, Q), half_angle)
+    given["half_angle"] = torch.full((BLOCKS, Q), half_angle, dtype=torch.float64)
     given["origins"], given["angles"] = torch.zeros(BLOCKS, 3), torch.zeros(BLOCKS, 3)
     given = {name: tensor.double().clone().requires_grad_() for name, tensor in given.items()}
     ears = render(given, law)

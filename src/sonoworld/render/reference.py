@@ -21,7 +21,7 @@ from sonoworld.encode.exchange import order_of
 from sonoworld.encode.harmonics import channel_count
 from sonoworld.encode.options import EncodeOptions
 from sonoworld.encode.rotate import rotation_matrix
-from sonoworld.render.reference_blocks import ramped, to_ears
+from sonoworld.render.reference_blocks import ramped_mix, to_ears
 from sonoworld.render.reference_gains import distances_reference, gains_reference
 from sonoworld.render.reference_scene import Aim, Around, Bed, Clock, Head, Sources, head_rotations
 from sonoworld.render.reference_travel import travelled
@@ -84,7 +84,7 @@ def field_reference(
         way_m, heard = distances_reference(around, law), (gains != 0).any(-2)
         way_m, heard = (v.expand(*v.shape[:-2], blocks, v.shape[-1]) for v in (way_m, heard))
         x = travelled(x, way_m, heard, law, clock)
-    field = ramped(gains, x)
+    field = ramped_mix(gains, x)
     if around.bed is not None:
         field = field + _turned(around.bed, around.head, law.order, field)
     return field[..., :t]
@@ -100,7 +100,7 @@ def _turned(bed: Bed, head: Head, order: int, field: Float[Tensor, "*f c t"]) ->
         x = bed.signal[..., torch.arange(t, device=bed.signal.device) % length]
     else:
         x = torch.nn.functional.pad(bed.signal[..., :t], (0, max(0, t - length)))
-    turned = ramped(rotation_matrix(head.rotations.mT, own), x.to(field.dtype))
+    turned = ramped_mix(rotation_matrix(head.rotations.mT, own), x.to(field.dtype))
     return torch.nn.functional.pad(turned, (0, 0, 0, field.shape[-2] - channels))
 
 

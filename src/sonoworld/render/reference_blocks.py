@@ -19,38 +19,24 @@ def block_ramp(block: int, like: Tensor) -> Float[Tensor, "t"]:
     return torch.arange(1, block + 1, dtype=like.dtype, device=like.device) / block
 
 
-def ramped_mix(
-    before: Float[Tensor, "*#b #k o i"], after: Float[Tensor, "*#b #k o i"], signals: Float[Tensor, "*#b i t"]
-) -> Float[Tensor, "*b o t"]:
-    """Σ_i g_oi(t)·x_i(t): g goes from `before` to `after` on a straight line per sample, anew in every block.
+def ramped_mix(gains: Float[Tensor, "*#b k o i"], signals: Float[Tensor, "*#b i t"]) -> Float[Tensor, "*b o t"]:
+    """Σ_i g_oi(t)·x_i(t): each set of gains is reached at the end of its block, on a straight line per sample.
 
-    The k blocks divide t evenly; one block alone that changes nothing holds throughout.
+    The k blocks divide t evenly; one set alone holds throughout.
     """
-    before, after = before.to(signals.dtype), after.to(signals.dtype)
-    blocks = max(before.shape[-3], after.shape[-3])
+    after = gains.to(signals.dtype)
+    blocks = after.shape[-3]
+    if blocks == 1:
+        return after[..., 0, :, :] @ signals
+    before = held_before(after, -3)
     x = signals.unflatten(-1, (blocks, -1)).movedim(-2, -3)  # [*b k i B]
-    mixed = before @ x
-    if before is not after:
-        mixed = mixed + (after - before) @ (x * block_ramp(x.shape[-1], x))
+    mixed = before @ x + (after - before) @ (x * block_ramp(x.shape[-1], x))
     return mixed.movedim(-3, -2).flatten(-2)
-
-
-def ramped(values: Float[Tensor, "*#b k o i"], signals: Float[Tensor, "*#b i t"]) -> Float[Tensor, "*b o t"]:
-    """`ramped_mix` of values each of which holds at the end of its block."""
-    cast = values.to(signals.dtype)
-    return ramped_mix(cast if cast.shape[-3] == 1 else held_before(cast, -3), cast, signals)
 
 
 def fft_size(least: int) -> int:
     """The smallest 2^a·{1, 3, 5, 9, 15}/8 that is at least `least`: sizes on which every FFT library is fast."""
     return min(odd << max(0, (-(-least // odd) - 1).bit_length()) for odd in (1, 3, 5, 9, 15))
-
-
-def filtered(signals: Float[Tensor, "*#b t"], filters: Float[Tensor, "*#b taps"]) -> Float[Tensor, "*b t"]:
-    """Each signal through its filter (causal convolution), cut to its own length."""
-    t = signals.shape[-1]
-    size = fft_size(t + filters.shape[-1] - 1)
-    return torch.fft.irfft(torch.fft.rfft(signals, size) * torch.fft.rfft(filters, size), size)[..., :t]
 
 
 def to_ears(field: Float[Tensor, "*#b c t"], filters: Float[Tensor, "*#b e c taps"]) -> Float[Tensor, "*b e t"]:

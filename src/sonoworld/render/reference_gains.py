@@ -1,16 +1,16 @@
 """Gains of sources at the end of every block, in torch: the laws of `encode` with all of their gradients.
 
-Letters: x offset from listener to point, u its direction, d distance; σ fade; w weights; y SN3D harmonics; a half
-angle of a cap, P_n Legendre polynomials; L level. g = 10^((L − 100)/20) · cap_n · Σ_m w_m σ(d_m) b(θ_m) y(u_m).
+Letters: x offset from listener to point, u its direction, d distance; σ fade; w weights; b directivity; y SN3D
+harmonics; L level. g = 10^((L − 100)/20) · cap_n · Σ_m w_m σ(d_m) b(θ_m) y(u_m).
 """
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from sonoworld.encode.area import cap_gains
 from sonoworld.encode.directivity import directivity_gain
-from sonoworld.encode.harmonics import channel_degrees, harmonics
+from sonoworld.encode.harmonics import harmonics
 from sonoworld.encode.options import EncodeOptions
 from sonoworld.encode.propagate import distance, fade
 from sonoworld.errors import ShapeError
@@ -32,7 +32,7 @@ def gains_reference(around: Around, law: EncodeOptions) -> Float[Tensor, "*b k c
     Y = harmonics(offset @ R, law.order)  # R^T x, vectors as rows
     gains = (strength[..., None, :].to(offset.dtype) @ Y)[..., 0, :]
     if sources.half_angle is not None:
-        gains = gains * cap_factors(sources.half_angle, law.order)
+        gains = gains * cap_gains(sources.half_angle, law.order)
     level = 10.0 ** ((sources.level_db - FULL_SCALE_DB) / 20)
     return (gains * level[..., None]).movedim(-1, -2)
 
@@ -55,18 +55,6 @@ def fade_reference(
         raise ShapeError("alpha", expected="a law with air = 'alpha' and alpha = 0 beside it", got=f"{law.air}")
     start = 0.0 if law.mode == "paper" else 1.0
     return plain * torch.exp(-alpha[..., None, None, None] * (distance(offset, _near_m(law)) - start))
-
-
-def cap_factors(half_angle: Float[Tensor, "*b"], order: int) -> Float[Tensor, "*b c"]:
-    """`encode.area.cap_gains` of many half angles: the mean of P_n over cos a..1, by the same Gauss–Legendre rule."""
-    nodes, weights = (half_angle.new_tensor(part) for part in np.polynomial.legendre.leggauss(order // 2 + 1))
-    z = 1 - torch.sin(half_angle[..., None] / 2) ** 2 * (1 - nodes)
-    legendre = [torch.ones_like(z), z]
-    for n in range(2, order + 1):
-        # DLMF 18.9.1: n P_n = (2n − 1) z P_(n−1) − (n − 1) P_(n−2)
-        legendre.append(((2 * n - 1) * z * legendre[-1] - (n - 1) * legendre[-2]) / n)
-    by_degree = torch.stack(legendre[: order + 1], -2) @ (weights / 2)
-    return by_degree[..., list(channel_degrees(order))]
 
 
 def _offsets(around: Around) -> Float[Tensor, "*b k q m 3"]:

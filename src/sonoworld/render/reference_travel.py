@@ -8,10 +8,10 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from sonoworld.encode.air import WAYS_M, air_bank
+from sonoworld.encode.air import WAYS_M, air_bank, air_blend
 from sonoworld.encode.options import EncodeOptions
 from sonoworld.encode.travel import LEAST_DELAY, SPEED_OF_SOUND_M_S, TAPS, interpolation_table
-from sonoworld.render.reference_blocks import block_ramp, filtered, held_before, ramped_mix
+from sonoworld.render.reference_blocks import block_ramp, fft_size, held_before
 from sonoworld.render.reference_scene import Clock
 
 _BEHIND = 7
@@ -84,18 +84,23 @@ def through_air(
         rate_hz: of the audio.
     """
     bank = torch.from_numpy(air_bank(rate_hz)).to(audio)
-    through = filtered(audio[..., None, :], bank)  # [*b q j t]
-    return ramped_mix(air_shares(before_m)[..., None, :], air_shares(after_m)[..., None, :], through)[..., 0, :]
+    old, new = (air_shares(way)[..., None].to(audio.dtype) for way in (before_m, after_m))  # [*b q k j 1]
+    t, blocks = audio.shape[-1], new.shape[-3]
+    r, size = block_ramp(t // blocks, audio), fft_size(t + bank.shape[-1] - 1)
+    spectrum, heard = torch.fft.rfft(audio, size), torch.zeros_like(audio)
+    used = ((old != 0) | (new != 0)).movedim(-2, 0).flatten(1).any(1)
+    for j in used.nonzero()[:, 0].tolist():
+        share = (old[..., j, :] + (new - old)[..., j, :] * r).flatten(-2)
+        through = torch.fft.irfft(spectrum * torch.fft.rfft(bank[j], size), size)[..., :t]
+        heard = heard + share * through
+    return heard
 
 
 def air_shares(way_m: Float[Tensor, "*b"]) -> Float[Tensor, "*b j"]:
-    """How much of each filter of the bank is heard after a way: linear between neighbours, sum 1."""
-    ways = way_m.new_tensor(WAYS_M)
-    s = way_m.clamp(0.0, WAYS_M[-1])
-    left = (torch.searchsorted(ways, s.detach().contiguous(), right=True) - 1).clamp(0, len(WAYS_M) - 2)
-    share = ((s - ways[left]) / (ways[left + 1] - ways[left]))[..., None]
+    """How much of each filter of the bank is heard after a way: `encode.air.air_blend`, sum 1."""
+    left, share = air_blend(way_m)
     one = torch.eye(len(WAYS_M), dtype=way_m.dtype, device=way_m.device)
-    return (1 - share) * one[left] + share * one[left + 1]
+    return (1 - share[..., None]) * one[left] + share[..., None] * one[left + 1]
 
 
 def longest_delay(clock: Clock) -> float:
