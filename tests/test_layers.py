@@ -15,7 +15,7 @@ ALLOWED: dict[str, set[str]] = {
     **{stage: VALUES | {"backend", "perceive", stage} for stage in STAGES},
     "encode": VALUES | {"backend", "encode"},
     "render": VALUES | {"backend", "encode", "render"},
-    "disk": VALUES | {"backend", "disk"},
+    "disk": VALUES | {"backend", "disk", "encode"},  # `encode` for the conventions of Ambisonic files
     "view": VALUES | {"backend", "disk", "encode", "render", "view", "products"},
     "testing": VALUES | {"backend"},
     "recipes": set(),
