@@ -106,6 +106,13 @@ def test_no_sample_passes_the_ceiling(
     np.testing.assert_allclose(*ratio, rtol=1e-6, atol=1e-30 + 1e-37 * np.abs(x).max())
 
 
+def test_absurd_levels_too() -> None:
+    # where 1 − mean of the cuts has no digits left, and may come out below zero
+    for seed in range(60):
+        x = (bursts(seed, 1200).astype(float) * 10 ** ((230 + seed) / 20)).astype(np.float32)
+        assert np.abs(Limiter(RATE, -40.0).process(x)).max() <= 10 ** (-40 / 20)
+
+
 @settings(max_examples=30)
 @given(st.lists(st.integers(0, 6000), min_size=1, max_size=4).filter(lambda sizes: sum(sizes) > 50), st.booleans())
 def test_blocks_do_not_matter(sizes: list[int], true_peak: bool) -> None:

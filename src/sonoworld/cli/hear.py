@@ -73,6 +73,15 @@ def _walk(file: Path | None, seconds: float | None) -> Walk:
         raise InputError(f"--seconds: expected more than 0 and at most 3600, got {seconds:g}")
     if file is None:
         return still_walk(Pose.identity(), DEFAULT_SECONDS if seconds is None else seconds)
+    return read_walk(file)
+
+
+def read_walk(file: Path) -> Walk:
+    """A walk from its JSON file.
+
+    Raises:
+        InputError: not a walk; names the file and the place in it.
+    """
     try:
         return parse_walk(atomic.read_json(file))
     except UnsafeFileError:

@@ -120,6 +120,7 @@ def doctor() -> None:
         console.print(f"  {name:<12} {state} ({needed})", highlight=False, markup=False)
     for package, extra, needed in (
         ("pillow-heif", "heic", "HEIC photos"),
+        ("sounddevice", "listen", "live listening on the sound card"),
         ("torch", "learn", "learning and GPU models"),
         ("transformers", "models", "pretrained models"),
         ("ray", "cluster", "many machines"),

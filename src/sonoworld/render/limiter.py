@@ -94,8 +94,8 @@ class Limiter:
         total = np.cumsum(np.concatenate([[0.0], line]))
         self._needed, self._cut = m[n:], line[n:]
         self._resting = not self._cut.any() and bool(self._needed.min() == 1)
-        # g <= m holds by the law; the minimum keeps it where peaks of 200 dB and more leave the mean no digits
-        return np.minimum(1.0 - (total[WINDOW:] - total[:-WINDOW]) / WINDOW, m[:n])
+        # 0 <= g <= m holds by the law; this keeps it where peaks of 200 dB and more leave the mean no digits
+        return np.clip(1.0 - (total[WINDOW:] - total[:-WINDOW]) / WINDOW, 0.0, m[:n])
 
     def _released(self, h: Float64[np.ndarray, "n"]) -> Float64[np.ndarray, "n"]:
         """D(t) = max(h(t), q·d(t − 1)) for all t at once: d(t)/q^t is a running maximum."""

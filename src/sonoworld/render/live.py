@@ -118,6 +118,7 @@ class Player:
         self._pose: HeadPose | None = None
         self._track: Track | None = None
         self._track_at = 0
+        self._rendered = False
         self._left_over = np.zeros((2, 0), np.float32)
         self._pulled = 0
         self._power = np.zeros(2)
@@ -206,12 +207,14 @@ class Player:
     def _next(self) -> Float32[np.ndarray, "2 b"]:
         began = time.perf_counter()
         self._settle()
-        before, now = self._gains, self._wanted
+        now, wanted = self._wanted, self._master_wanted
+        # what was set before the first block holds at once
+        before, master = (self._gains, self._master) if self._rendered else (now, wanted)
+        self._rendered = True
         for i, reel in enumerate(self._reels):
             reel.fill(self._inputs[self._rows[i]], before[i], now[i])
         self._gains = now
         ears = self._engine.process(self._inputs)
-        master, wanted = self._master, self._master_wanted
         ears *= np.float32(master) + np.float32(wanted - master) * self._ramp
         self._master = wanted
         out = self._limiter.process(ears)
