@@ -118,16 +118,19 @@ def _delay(distance_m: Float[Tensor, "*b"], clock: Clock) -> Float[Tensor, "*b"]
 def _read(audio: Float[Tensor, "*#b q t"], p: Float[Tensor, "*#b q k n"]) -> Float[Tensor, "*b q t"]:
     """Audio at places between samples; p counts from the start of each block and is below the sample that asks."""
     blocks, block = p.shape[-2:]
-    table = torch.from_numpy(interpolation_table()).to(audio)
-    slopes = table.diff(dim=0)
+    columns = torch.from_numpy(interpolation_table()).to(audio).T.contiguous()
+    slopes = columns.diff(dim=1)
     whole = p.detach().floor()
-    row = (p - whole) * len(slopes)
+    row = (p - whole) * slopes.shape[1]
     j = row.detach().long()
-    h = (table[j] + slopes[j] * (row - j).to(audio.dtype)[..., None]).flatten(-3, -2)  # [*b q t 16]
+    share, j = (row - j).to(audio.dtype).flatten(-2), j.flatten(-2)
     starts = torch.arange(blocks, device=p.device)[:, None] * block
     first = (starts + whole.long() - _BEHIND).flatten(-2)
     silence = max(0, -int(first.min()))
-    windows = torch.nn.functional.pad(audio, (silence, 0)).unfold(-1, TAPS, 1)
-    batch = torch.broadcast_shapes(windows.shape[:-2], first.shape[:-1])
-    at = (first + silence)[..., None].expand(*batch, -1, TAPS)
-    return (h * windows.expand(*batch, -1, -1).gather(-2, at)).sum(-1)
+    x = torch.nn.functional.pad(audio, (silence, 0))
+    batch = torch.broadcast_shapes(x.shape[:-1], first.shape[:-1])
+    x, first = x.expand(*batch, -1), first.expand(*batch, -1) + silence
+    y = torch.zeros((), dtype=audio.dtype, device=audio.device)
+    for k in range(TAPS):
+        y = y + (columns[k][j] + slopes[k][j] * share) * x.gather(-1, first + k)
+    return y
