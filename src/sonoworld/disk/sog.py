@@ -5,9 +5,7 @@ our own words: images without loss in which one pixel is one splat, and `meta.js
 give the bytes their meaning. Writers turn splats as in PLY files, y down.
 """
 
-import io
 import json
-import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -16,11 +14,11 @@ from typing import Annotated, Literal
 
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
-from PIL import Image
 from pydantic import BaseModel, Field, TypeAdapter
 
 from sonoworld.disk import atomic
 from sonoworld.disk.codec import checked_record
+from sonoworld.disk.image_bytes import decode_image
 from sonoworld.disk.splat_file_checks import MAX_SPLATS, checked, logits_of_bytes, require_file
 from sonoworld.errors import InputError, UnsafeFileError
 from sonoworld.types import Splats
@@ -155,21 +153,10 @@ def _parse_meta(raw: bytes, path: Path) -> _Meta:
 
 
 def _pixels(raw: bytes, least: int, most: int, what: str) -> UInt8[np.ndarray, "h w 4"]:
-    """An image of `least` to `most` pixels; its header is judged before anything is decoded."""
+    """An image of `least` to `most` pixels."""
     if raw[:4] == b"RIFF" and raw[8:16] == b"WEBPVP8 ":
         raise InputError(f"{what}: expected an image without loss, got lossy WebP")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # judged below, by what the splats need
-            image = Image.open(io.BytesIO(raw), formats=["WEBP", "PNG"])
-            width, height = image.size
-            if not least <= width * height <= most:
-                raise UnsafeFileError(f"{what}: expected {least} to {most} pixels, got {width}×{height}")
-            return np.asarray(image.convert("RGBA"))
-    except UnsafeFileError:
-        raise
-    except Exception as error:  # decoders fail in many ways on damaged files; all mean the same
-        raise UnsafeFileError(f"{what}: expected a WebP or PNG image: {error}") from error
+    return decode_image(raw, ("WEBP", "PNG"), (least, most), what)
 
 
 def _means(bounds: _Means, low: UInt8[np.ndarray, "n 4"], high: UInt8[np.ndarray, "n 4"]) -> Float32[np.ndarray, "n 3"]:
