@@ -3,17 +3,22 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from sonoworld.encode.air import WAYS_M, air_bank
 from sonoworld.encode.area import split_surface
+from sonoworld.encode.motion import headings, places, sent_at
 from sonoworld.encode.options import EncodeOptions
+from sonoworld.encode.travel import SPEED_OF_SOUND_M_S, interpolation_table
 from sonoworld.render.engine import Engine
 from sonoworld.render.hrtf import hrir
 from sonoworld.render.limiter import Limiter
+from sonoworld.types import Directivity, Motion
 from wasm_executor import KERNEL, Node, packed, unpacked
 
 BLOCK, RATE_HZ, ORDER = 128, 48000, 3
@@ -30,6 +35,8 @@ def voice(
     labels: np.ndarray | None = None,
     copies: tuple[np.ndarray, ...] = (),
     pause: int = 0,
+    directivity: Directivity | None = None,
+    path: Motion | None = None,
 ) -> Message:
     m = 0 if points is None else len(points)
     return {
@@ -38,7 +45,19 @@ def voice(
         "points": EMPTY if points is None else packed(np.asarray(points, np.float64)),
         "weights": EMPTY if m == 0 else packed(np.full(m, 1 / m)),
         "labels": None if labels is None else packed(labels.astype(np.int32)),
-        "directivity": None,
+        "directivity": directivity
+        and {
+            "pattern": directivity.pattern,
+            "sharpness": directivity.sharpness,
+            "facing": directivity.facing.tolist(),
+        },
+        "path": path
+        and {
+            "timesS": packed(path.times_s),
+            "positions": packed(path.positions),
+            "loops": path.loops,
+            "facesAhead": path.faces_ahead,
+        },
     }
 
 
@@ -60,12 +79,22 @@ class Page:
         return used
 
 
+FAR = {"delay": {"speedMS": SPEED_OF_SOUND_M_S, "table": packed(interpolation_table())}}
+FAR["air"] = {"filters": packed(air_bank(RATE_HZ)), "waysM": packed(np.array(WAYS_M, np.float64))}
+LAWS = {
+    "near": (EncodeOptions(alpha=0.05), {"alphaPerM": 0.05, "delay": None, "air": None}),
+    "far": (EncodeOptions(air="iso9613", delay=True), {"alphaPerM": 0.0, **FAR}),
+}
+
+
 @contextmanager
-def opened(voices: list[Message | None], gains: list[float], order: int = ORDER, **start: object) -> Iterator[Page]:
+def opened(
+    voices: list[Message | None], gains: list[float], order: int = ORDER, law: str = "near", **start: object
+) -> Iterator[Page]:
     filters = hrir("kemar", order)
     options = {
         "decoder": {"order": order, "taps": filters.shape[2], "filters": packed(filters)},
-        "law": {"nearM": 0.1, "alphaPerM": 0.05, "delay": None, "air": None},
+        "law": {"nearM": 0.1, **LAWS[law][1]},
         "voices": voices,
         "gains": packed(np.array(gains, np.float32)),
         "pose": {**START, **start},
@@ -78,8 +107,8 @@ def opened(voices: list[Message | None], gains: list[float], order: int = ORDER,
         node.close()
 
 
-def reference(order: int = ORDER, rows: int = 12) -> Engine:
-    return Engine(order, RATE_HZ, BLOCK, max_sources=rows, executor="numpy", law=EncodeOptions(alpha=0.05))
+def reference(order: int = ORDER, rows: int = 12, law: str = "near") -> Engine:
+    return Engine(order, RATE_HZ, BLOCK, max_sources=rows, executor="numpy", law=LAWS[law][0])
 
 
 def played(engine: Engine, blocks: int, first: int, *sounds: np.ndarray, gains: np.ndarray | None = None) -> np.ndarray:
@@ -143,6 +172,42 @@ def test_a_world_sounds_as_the_engine_makes_it(order: int) -> None:
         page.tell(kind="pose", pose={"position": [3.0, 1.0, 0.5], "yaw": -2.0, "pitch": 0.3})
         engine.set_listener([3.0, 1.0, 0.5], -2.0, 0.3)
         assert_same(page.hear(20), played(engine, 20, 20, *sounds[:5], rung))
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_sources_follow_their_paths(law: str) -> None:
+    """A siren that faces ahead, a surface that goes round, a bell that turns back; heard from where they sent it."""
+    round_the_square = np.array([[4.0, 3, 0], [4, -3, 0], [-2, -3, 1], [4, 3, 0]])
+    siren = Motion(
+        np.array([0.0, 0.05, 0.1, 0.2]), np.array([[9.0, 4, 0], [9, 4, 0], [8, 3, 0], [6, 2, 1]]), False, True
+    )
+    crowd = Motion(np.array([0.01, 0.06, 0.11, 0.16]), round_the_square, loops=True)
+    bell = Motion(np.array([0.0, 0.0407]), np.array([[0.5, 3.0, 0], [0.5, 2.0, 0]]), loops=True, faces_ahead=True)
+    aim = Directivity(0.7, 1.5, np.array([0.0, 1.0, 0.0]))
+    people, weights = np.random.default_rng(0).standard_normal((24, 3)), np.full(24, 1 / 24)
+    sounds = [noise(seed, 1700) for seed in range(3)]
+    voices = [
+        voice(sounds[0], np.array([[5.0, 0.0, 0.0]]), directivity=aim, path=siren),
+        voice(sounds[1], people, path=crowd),
+        voice(sounds[2], np.array([[0.0, 2.0, 0.0]]), directivity=aim, path=bell),
+    ]
+    head = np.array([0.1, 0.2, 0.0])
+    engine = reference(rows=3, law=law)
+    engine.set_listener(head, 0.0, 0.0)
+    blocks, parts = 100, []
+    for block in range(blocks):
+        t = np.array([(block + 1) * BLOCK / RATE_HZ])
+        for row, path in enumerate((siren, crowd, bell)):
+            sent = sent_at(path, t, head[None], 0.1) if law == "far" else t
+            place = places(path, sent)[0]
+            heading = headings(path, sent)
+            assert heading is not None
+            moved = (people - people.mean(0) + place, weights)
+            faces = None if row == 1 else replace(aim, facing=heading[0])
+            engine.set_source(row, place, db(0.5), moved if row == 1 else None, faces)
+        parts.append(played(engine, 1, block, *sounds))
+    with opened(voices, [0.5] * 3, law=law, position=head.tolist()) as page:
+        assert_same(page.hear(blocks), np.concatenate(parts, axis=1))
 
 
 def test_levels_move_on_straight_lines_and_mute_is_silence() -> None:

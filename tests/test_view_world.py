@@ -9,8 +9,15 @@ from sonoworld.encode.decorrelate import decorrelator
 from sonoworld.encode.level import source_gain
 from sonoworld.encode.options import EncodeOptions
 from sonoworld.frames import Pose
-from sonoworld.types import Camera, CameraSigma, Geometry, Spread
-from sonoworld.view.document import FiltersPart, HearingPart, SplatsPart, WorldDocument
+from sonoworld.types import Camera, CameraSigma, Directivity, Geometry, Motion, Spread
+from sonoworld.view.document import (
+    DirectivityPart,
+    FiltersPart,
+    HearingPart,
+    PathPart,
+    SplatsPart,
+    WorldDocument,
+)
 from sonoworld.view.world import (
     MAX_POINTS,
     clip_scale,
@@ -112,6 +119,23 @@ def test_a_guessed_view_is_said() -> None:
     assert document(camera=sure).notice == ""
     assert document(camera=None).notice == ""
     assert "tilt ±8°, width ±20°" in document(camera=unsure).notice
+
+
+def test_where_a_source_goes_and_faces() -> None:
+    still = source("s0", "siren", Spread.POINT, np.array([[2.0, 0, 0]]), 60.0)
+    aim = Directivity(0.5, 1.0, np.array([0.6, 0.8, 0.0]))
+    path = Motion(np.array([0.0, 1.5]), np.array([[4.0, 0, 0], [0, 3, 1.23456]]), loops=True, faces_ahead=False)
+    part = document(sources=(replace(still, directivity=aim, path=path),)).sources[0]
+    assert part.directivity == DirectivityPart(pattern=0.5, sharpness=1.0, facing=(0.6, 0.8, 0.0))
+    assert part.path == PathPart(
+        times_s=(0.0, 1.5), positions=((4.0, 0.0, 0.0), (0.0, 3.0, 1.235)), loops=True, faces_ahead=False
+    )
+    plain = document(sources=(still,)).sources[0]
+    assert (plain.directivity, plain.path) == (None, None)
+    # at the start it is 4 m away and seen at cos θ = −0.6
+    gain = screen_gain_db((replace(still, directivity=aim, path=path),), LAWS) - screen_gain_db((still,), LAWS)
+    quieter = math.sqrt(4.01 / 16.01) * (0.5 - 0.5 * 0.6 * 4 / math.sqrt(16.01))
+    assert gain == pytest.approx(-20 * math.log10(quieter))
 
 
 def test_the_document_survives_json() -> None:

@@ -1,6 +1,7 @@
 // Puts the page together: world -> picture, ears, panels; and one loop that moves the visitor.
 import type { Pose } from "./geometry";
 import { exposeHooks } from "./hooks";
+import { Places } from "./places";
 import { openControls } from "./scene/controls";
 import { openStage, type Stage } from "./scene/stage";
 import { Visit } from "./scene/visit";
@@ -38,6 +39,7 @@ async function openWorld(world: World): Promise<void> {
     panel.refresh();
     labels.update(visit.pose, mixer.silent);
   });
+  const places = new Places(world.sources);
   const show = (pose: Pose): void => {
     loaded.stage?.setPose(pose);
     loaded.ears?.setPose(pose);
@@ -45,8 +47,12 @@ async function openWorld(world: World): Promise<void> {
     bar.edge(remoteness(pose.position, ground));
   };
   const visit = new Visit(world.start, ground, show);
-  const labels = openLabels(part("labels", HTMLElement), world.sources);
-  const panel = openPanel(part("sources", HTMLElement), world, mixer, visit);
+  const labels = openLabels(part("labels", HTMLElement), world.sources, places);
+  const panel = openPanel(part("sources", HTMLElement), world, places, {
+    mixer,
+    look: (place) => visit.look(place),
+    go: (place) => visit.go(place),
+  });
   const bar = openBar({
     labels: (on) => labels.show(on),
     home: () => visit.home(),
@@ -56,7 +62,13 @@ async function openWorld(world: World): Promise<void> {
     panel.update(visit.pose);
     if (loaded.ears) showLevels(part("meter", HTMLElement), loaded.ears.levels(METER_MS));
   };
-  const { stage, hearing } = await openSenses(world, frameLoop(visit, readOut));
+  const move = (): void => {
+    if (!places.move) return;
+    places.update(loaded.ears?.context.currentTime ?? 0);
+    loaded.ears?.setPlaces(places);
+    labels.update(visit.pose, mixer.silent);
+  };
+  const { stage, hearing } = await openSenses(world, frameLoop(visit, move, readOut));
   loaded.stage = stage;
   loaded.ears = await hearing;
   loaded.ears?.setGains(mixer.gains());
@@ -67,12 +79,13 @@ async function openWorld(world: World): Promise<void> {
   exposeHooks(world, stage, loaded.ears, visit);
 }
 
-/** What happens every frame: the visitor moves; a few times a second the numbers are shown. */
-function frameLoop(visit: Visit, readOut: () => void): (seconds: number) => void {
+/** What happens every frame: the visitor and the sources move; a few times a second the numbers are shown. */
+function frameLoop(visit: Visit, move: () => void, readOut: () => void): (seconds: number) => void {
   const controls = openControls(part("world", HTMLCanvasElement), part("stick", HTMLElement));
   let sinceReadOut = READ_OUT_S;
   return (seconds) => {
     visit.advance(controls.take(), seconds);
+    move();
     sinceReadOut += seconds;
     if (sinceReadOut < READ_OUT_S) return;
     sinceReadOut = 0;

@@ -72,6 +72,23 @@ class SoundPart(HearingPart):
     screen_gain_db: float
 
 
+class DirectivityPart(_Part):
+    """Where a source radiates to; see `types.Directivity`."""
+
+    pattern: float
+    sharpness: float
+    facing: Point
+
+
+class PathPart(_Part):
+    """Where the centre of a source goes, seconds after sound began; see `types.Motion`."""
+
+    times_s: tuple[float, ...]
+    positions: tuple[Point, ...]
+    loops: bool
+    faces_ahead: bool
+
+
 class CopiesPart(_Part):
     """Filters of decorrelated copies, one for every label: float32 [copy, tap], centred at half their length."""
 
@@ -111,6 +128,8 @@ class SourcePart(_Part):
     points: tuple[Point, ...]
     weights: tuple[float, ...]
     labels: tuple[int, ...]
+    directivity: DirectivityPart | None
+    path: PathPart | None
     clip: ClipPart | None
 
 

@@ -11,16 +11,20 @@ from jaxtyping import Float64
 
 from sonoworld.encode.area import split_surface
 from sonoworld.encode.decorrelate import decorrelator
+from sonoworld.encode.gains import source_gains
 from sonoworld.encode.level import source_gain
+from sonoworld.encode.listener import Track
 from sonoworld.encode.options import EncodeOptions
-from sonoworld.encode.propagate import fade
+from sonoworld.frames import Pose
 from sonoworld.pointset import thin
 from sonoworld.sphere import row_elevations
 from sonoworld.types import FULL_SCALE_DB, Camera, Geometry, Scene, Source, Spread
 from sonoworld.view.document import (
     ClipPart,
     CopiesPart,
+    DirectivityPart,
     HearingPart,
+    PathPart,
     Point,
     SoundPart,
     SourcePart,
@@ -106,13 +110,8 @@ def screen_gain_db(sources: tuple[Source, ...], laws: EncodeOptions) -> float:
 
 
 def _loudness_at_start(source: Source, laws: EncodeOptions) -> float:
-    """Σ w σ(d): pressure at the start re 1 m."""
-    if source.spread is Spread.AMBIENT:
-        return 1.0
-    centroid = source.centroid
-    if source.spread is Spread.POINT and centroid is not None:
-        return float(fade(centroid, laws))
-    return float(np.asarray(source.weights, np.float64) @ fade(np.asarray(source.points, np.float64), laws))
+    """Pressure at the start re 1 m: Σ w σ(d), on its axis or off it, where the source is at time 0."""
+    return abs(float(source_gains(source, Track.still(Pose.identity()), laws)[0, 0]))
 
 
 def _surface(source: Source) -> tuple[Float64[np.ndarray, "k 3"], Float64[np.ndarray, "k"]]:
@@ -152,7 +151,29 @@ def _source_part(source: Source, number: int, laws: EncodeOptions) -> SourcePart
         points=tuple(_rounded(point) for point in points),
         weights=tuple(float(f"{w:.6g}") for w in weights),
         labels=labels,
+        directivity=_directivity_part(source),
+        path=_path_part(source),
         clip=_clip_part(source, number, copied=bool(labels)),
+    )
+
+
+def _directivity_part(source: Source) -> DirectivityPart | None:
+    aim = source.directivity
+    if aim is None:
+        return None
+    x, y, z = aim.facing.tolist()
+    return DirectivityPart(pattern=aim.pattern, sharpness=aim.sharpness, facing=(x, y, z))
+
+
+def _path_part(source: Source) -> PathPart | None:
+    path = source.path
+    if path is None:
+        return None
+    return PathPart(
+        times_s=tuple(path.times_s.tolist()),
+        positions=tuple(_rounded(place) for place in path.positions),
+        loops=path.loops,
+        faces_ahead=path.faces_ahead,
     )
 
 

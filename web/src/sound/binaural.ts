@@ -1,6 +1,7 @@
 // The full way: one worklet plays all sources through the compiled kernel, from loops to two ears; then a limiter.
 import type { Pose } from "../geometry";
-import type { Filters, Source, World } from "../world";
+import type { Source } from "../source";
+import type { Filters, World } from "../world";
 import { copiesOf } from "./copies";
 import { openOutput, type Clips, type Ears } from "./ears";
 import { loadDecoder, loadLaw } from "./filters";
@@ -37,6 +38,7 @@ export async function openEngine(
     setVolume: output.setVolume,
     levels: output.levels,
     setPose: ({ position, yaw, pitch }) => send({ kind: "pose", pose: { position, yaw, pitch } }),
+    setPlaces: () => undefined,
     setGains: (gains) => send({ kind: "gains", gains: Float32Array.from(gains) }),
   };
 }
@@ -62,7 +64,7 @@ export async function engineNode(
 }
 
 async function voice(source: Source, sound: AudioBuffer | null): Promise<Voice | null> {
-  const { points, weights, directivity, clip } = source;
+  const { points, weights, directivity, path, clip } = source;
   if (!clip || !sound) return null;
   const parts = isPhone() ? 0 : source.labels.reduce((most, label) => Math.max(most, label + 1), 0);
   const copies = await copiesOf(sound, clip, parts);
@@ -73,6 +75,7 @@ async function voice(source: Source, sound: AudioBuffer | null): Promise<Voice |
     weights,
     labels: copies.length ? source.labels : null,
     directivity,
+    path,
   };
 }
 

@@ -1,7 +1,7 @@
 // Decorrelated copies of a clip, as a surface needs them that looks wide: each through an all-pass filter of the
 // world's data. Letters: x clip of n samples, h filter of t taps with its time zero at c = t/2;
 // y[i] = Σ_k h[k] x[i + c − k], around the seam where x loops.
-import type { Clip } from "../world";
+import type { Clip } from "../source";
 import { loadFloats } from "./filters";
 import { rowsAtRate, zeroAtRate } from "./resample";
 

@@ -1,6 +1,7 @@
 // The sound of the world. Two ways behind one interface: the compiled kernel in an AudioWorklet, and PannerNodes where
 // a browser has no AudioWorklet (plain http on a phone) or no vectors in WebAssembly.
 import type { Pose } from "../geometry";
+import type { Places } from "../places";
 import type { World } from "../world";
 import { openEngine } from "./binaural";
 import { openPanners } from "./panners";
@@ -23,6 +24,8 @@ export interface Ears {
   readonly simplified: string | null;
   readonly context: AudioContext;
   setPose(pose: Pose): void;
+  /** Where the sources have gone; told every frame while some move. The full way knows by itself. */
+  setPlaces(places: Places): void;
   /** One linear factor per source: its level, or 0 while muted. */
   setGains(gains: readonly number[]): void;
   setVolume(linear: number): void;

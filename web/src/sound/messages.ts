@@ -1,6 +1,7 @@
 // What the page tells the audio engine: the whole world when the engine is made, afterwards only head and levels.
 import type { Pose } from "../geometry";
-import type { Directivity } from "../world";
+import type { Motion } from "../motion";
+import type { Directivity } from "../source";
 
 export const ENGINE = "sonoworld-engine";
 export const LIMITER = "sonoworld-limiter";
@@ -34,6 +35,8 @@ export interface Voice {
   /** Parts of a surface that sounds through copies when it looks wide; null without copies. */
   readonly labels: Int32Array | null;
   readonly directivity: Directivity | null;
+  /** Where its centroid goes, in the context's time; null where it stays. */
+  readonly path: Motion | null;
 }
 
 export interface EngineOptions {

@@ -14,13 +14,13 @@ export async function openPanners(
   const clips = await loaded;
   const limiter = new DynamicsCompressorNode(context, { threshold: -6, knee: 0, ratio: 20, attack: 0.002, release: 0.15 });
   const output = openOutput(context, world, limiter);
-  const levels = world.sources.map((source, index) => {
+  const voices = world.sources.map((source, index) => {
     const level = new GainNode(context, { gain: 0 });
     const clip = clips[index];
     if (clip) start(context, clip, source.clip?.loops ? 0 : PAUSE_S, level);
-    if (source.centre) level.connect(panner(context, source.centre)).connect(output.input);
-    else level.connect(output.input);
-    return level;
+    const place = source.centre && panner(context, source.centre);
+    (place ? level.connect(place) : level).connect(output.input);
+    return { level, place };
   });
   return {
     kind: "panner",
@@ -29,8 +29,13 @@ export async function openPanners(
     setVolume: output.setVolume,
     levels: output.levels,
     setPose: (pose) => placeListener(context.listener, pose),
+    setPlaces: (places) =>
+      voices.forEach(({ place }, index) => {
+        const now = places.of(index);
+        if (place && now) [place.positionX.value, place.positionY.value, place.positionZ.value] = rubFromFlu(now);
+      }),
     setGains: (gains) =>
-      levels.forEach((level, index) => level.gain.setTargetAtTime(gains[index] ?? 0, context.currentTime, 0.012)),
+      voices.forEach(({ level }, index) => level.gain.setTargetAtTime(gains[index] ?? 0, context.currentTime, 0.012)),
   };
 }
 

@@ -1,6 +1,7 @@
 // Names that float in the world at the place of their sound.
 import { distance, halfHeightTangent, inHead, type Pose, type Vec3 } from "../geometry";
-import type { Source } from "../world";
+import type { Places } from "../places";
+import type { Source } from "../source";
 import { make } from "./page";
 import { metres } from "./words";
 
@@ -12,7 +13,6 @@ const NAME_PX = 190;
 interface Label {
   readonly element: HTMLElement;
   readonly far: HTMLElement;
-  readonly place: Vec3;
 }
 
 export interface Labels {
@@ -20,26 +20,27 @@ export interface Labels {
   show(on: boolean): void;
 }
 
-export function openLabels(layer: HTMLElement, sources: readonly Source[]): Labels {
+export function openLabels(layer: HTMLElement, sources: readonly Source[], places: Places): Labels {
   const labels = sources.map((source): Label | null => {
     if (!source.centre) return null;
     const element = make("div", `label ${source.spread}`);
     const far = make("small");
     element.append(make("i"), make("b", "", source.name), far);
     layer.append(element);
-    return { element, far, place: source.centre };
+    return { element, far };
   });
   return {
     show: (on) => {
       layer.hidden = !on;
     },
     update: (pose, silent) => {
-      const placed = labels
-        .map((label, i) => ({ label, silent: silent[i] ?? false }))
-        .flatMap(({ label, silent: off }) => (label ? [{ label, off, at: onScreen(label.place, pose) }] : []));
+      const placed = labels.flatMap((label, i) => {
+        const place = places.of(i);
+        return label && place ? [{ label, place, off: silent[i] ?? false, at: onScreen(place, pose) }] : [];
+      });
       const taken: { x: number; y: number }[] = [];
       placed.sort((a, b) => (a.at?.depth ?? 0) - (b.at?.depth ?? 0));
-      for (const { label, off, at } of placed) {
+      for (const { label, place, off, at } of placed) {
         label.element.hidden = !at;
         if (!at) continue;
         const y = freeRow(at.x, at.y, taken);
@@ -48,7 +49,7 @@ export function openLabels(layer: HTMLElement, sources: readonly Source[]): Labe
         const flip = at.x > window.innerWidth - NAME_PX;
         label.element.classList.toggle("flip", flip);
         label.element.style.translate = `calc(${at.x.toFixed(1)}px ${flip ? "- 100%" : ""}) ${y.toFixed(1)}px`;
-        label.far.textContent = metres(distance(label.place, pose.position));
+        label.far.textContent = metres(distance(place, pose.position));
       }
     },
   };

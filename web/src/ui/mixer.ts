@@ -1,5 +1,5 @@
 // Which sources are heard: mute and solo. Solo wins over the rest; a muted source stays muted.
-import type { Source } from "../world";
+import type { Source } from "../source";
 
 export interface Mixer {
   readonly silent: readonly boolean[];

@@ -1,12 +1,15 @@
 // The list of what sounds here: where it is now, how loud, why it is believed to be there; mute, solo, look, go.
 import { distance, inHead, type Pose, type Vec3 } from "../geometry";
 import { loudnessAt } from "../sound/loudness";
-import type { Source, World } from "../world";
+import type { Places } from "../places";
+import type { Source } from "../source";
+import type { World } from "../world";
 import type { Mixer } from "./mixer";
 import { button, make, part } from "./page";
 import { decibels, directionWords, metres, SPREAD_WORDS } from "./words";
 
 export interface PanelActions {
+  readonly mixer: Mixer;
   look(place: Vec3): void;
   go(place: Vec3): void;
 }
@@ -26,8 +29,9 @@ interface Row {
   readonly solo: HTMLButtonElement;
 }
 
-export function openPanel(list: HTMLElement, world: World, mixer: Mixer, actions: PanelActions): Panel {
-  const rows = world.sources.map((source, index) => openRow(source, index, mixer, actions));
+export function openPanel(list: HTMLElement, world: World, places: Places, actions: PanelActions): Panel {
+  const { mixer } = actions;
+  const rows = world.sources.map((source, index) => openRow(source, index, places, actions));
   list.append(...rows.map((row) => row.item));
   showCredits(world);
   if (!rows.length) list.append(make("li", "empty", "Nothing was found that sounds."));
@@ -38,7 +42,7 @@ export function openPanel(list: HTMLElement, world: World, mixer: Mixer, actions
       row.solo.setAttribute("aria-pressed", String(mixer.solo[i] ?? false));
     });
   refresh();
-  return { refresh, update: (pose) => rows.forEach((row) => updateRow(row, pose, world)) };
+  return { refresh, update: (pose) => rows.forEach((row, index) => updateRow(row, index, pose, world, places)) };
 }
 
 /** Whose sounds and whose software these are. */
@@ -51,8 +55,8 @@ function showCredits({ sources }: World): void {
   credits.append("Picture engine: ", software);
 }
 
-function openRow(source: Source, index: number, mixer: Mixer, actions: PanelActions): Row {
-  const { name: label, centre } = source;
+function openRow(source: Source, index: number, places: Places, { mixer, look, go }: PanelActions): Row {
+  const { name: label } = source;
   const item = make("li", source.spread);
   const needle = make("i", "needle");
   const where = make("span", "where");
@@ -64,10 +68,14 @@ function openRow(source: Source, index: number, mixer: Mixer, actions: PanelActi
   const solo = button("Solo", `Solo ${label}`, () => mixer.toggleSolo(index));
   const buttons = make("div", "buttons");
   buttons.append(mute, solo);
-  if (centre) {
+  if (source.centre) {
+    const there = (action: (place: Vec3) => void) => (): void => {
+      const place = places.of(index);
+      if (place) action(place);
+    };
     buttons.append(
-      button("Look", `Look at ${label}`, () => actions.look(centre)),
-      button("Go", `Go to ${label}`, () => actions.go(centre)),
+      button("Look", `Look at ${label}`, there(look)),
+      button("Go", `Go to ${label}`, there(go)),
     );
   }
   const place = make("div", "place");
@@ -98,14 +106,19 @@ function openDetails(source: Source): HTMLElement {
   return details;
 }
 
-function updateRow({ source, needle, where, loud }: Row, pose: Pose, world: World): void {
-  const level = source.levelDb + 20 * Math.log10(loudnessAt(source, pose.position, world));
+function updateRow(row: Row, index: number, pose: Pose, world: World, places: Places): void {
+  const { source, needle, where, loud } = row;
+  const [x, y, z] = places.wayOf(index);
+  const [ox, oy, oz] = pose.position;
+  const pressure = loudnessAt(source, [ox - x, oy - y, oz - z], places.facingOf(index), world);
+  const level = source.levelDb + 20 * Math.log10(Math.max(pressure, 1e-10));
   loud.textContent = `${decibels(level)} here`;
-  if (!source.centre) {
+  const place = places.of(index);
+  if (!place) {
     where.textContent = "all around";
     return;
   }
-  const [ahead, left] = inHead(source.centre, { ...pose, pitch: 0 });
+  const [ahead, left] = inHead(place, { ...pose, pitch: 0 });
   needle.style.rotate = `${-Math.atan2(left, ahead)}rad`;
-  where.textContent = `${metres(distance(source.centre, pose.position))} ${directionWords(source.centre, pose)}`;
+  where.textContent = `${metres(distance(place, pose.position))} ${directionWords(place, pose)}`;
 }

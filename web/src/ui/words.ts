@@ -1,6 +1,6 @@
 // Numbers as words for people.
 import { inHead, type Pose, type Vec3 } from "../geometry";
-import type { Spread } from "../world";
+import type { Spread } from "../source";
 
 export const SPREAD_WORDS: Readonly<Record<Spread, string>> = {
   point: "one place",

@@ -29,6 +29,14 @@ const DELAY_TAPS = 16;
 /** Doubles of the region through which control passes: a rotation and a place. */
 const NUMBERS = 12;
 
+/** Where the kernel's memory holds a surface. */
+export interface Surface {
+  readonly pointsAt: number;
+  readonly weightsAt: number;
+  readonly labelsAt: number;
+  readonly count: number;
+}
+
 export class Kernel {
   private readonly calls: Calls;
   private readonly engine: number;
@@ -37,6 +45,7 @@ export class Kernel {
   private readonly earsAt: number;
   private readonly rows: number;
   private numbers = new Float64Array();
+  private doubles = new Float64Array();
   private changed = true;
   /** Mono inputs, row by row; to be filled before every block. */
   inputs = new Float32Array();
@@ -68,18 +77,37 @@ export class Kernel {
     this.changed = true;
   }
 
-  /** Weighted points, x, y, z each; with labels, the rows after the source's own carry copies, one for every label. */
-  surface(source: number, points: Float64Array, weights: Float64Array, labels: Int32Array | null): void {
-    const copies = [this.put(points), this.put(weights), labels ? this.put(labels) : 0] as const;
-    this.calls.sonoworld_surface(this.engine, source, ...copies, weights.length, 1);
-    for (const at of copies) if (at) this.calls.sonoworld_release(at);
+  /** Takes in weighted points, x, y, z each; with labels, copies of its sound come in the rows after its own. */
+  keep(points: Float64Array, weights: Float64Array, labels: Int32Array | null): Surface {
+    const [pointsAt, weightsAt] = [this.put(points), this.put(weights)];
+    const labelsAt = labels ? this.put(labels) : 0;
+    this.look();
+    return { pointsAt, weightsAt, labelsAt, count: weights.length };
+  }
+
+  /** The points of a surface that was kept, and how far it has gone. */
+  shift({ pointsAt }: Surface, points: Float64Array, dx: number, dy: number, dz: number): void {
+    const { doubles } = this;
+    const at = pointsAt / 8;
+    for (let i = 0; i < points.length; i += 3) {
+      doubles[at + i] = points[i]! + dx;
+      doubles[at + i + 1] = points[i + 1]! + dy;
+      doubles[at + i + 2] = points[i + 2]! + dz;
+    }
+  }
+
+  surface(source: number, { pointsAt, weightsAt, labelsAt, count }: Surface): void {
+    this.calls.sonoworld_surface(this.engine, source, pointsAt, weightsAt, labelsAt, count, 1);
     this.look();
     this.changed = true;
   }
 
-  /** Where a placed source radiates to: `pattern` 0 alike to all sides, 0.5 a cardioid, 1 a figure of eight. */
-  direct(source: number, facing: readonly [number, number, number], pattern: number, sharpness: number): void {
-    this.numbers.set(facing);
+  /** Where a source radiates to: `pattern` 0 alike to all sides, 0.5 a cardioid, 1 a figure of eight. */
+  direct(source: number, facing: ArrayLike<number>, pattern: number, sharpness: number): void {
+    const { numbers } = this;
+    numbers[0] = facing[0]!;
+    numbers[1] = facing[1]!;
+    numbers[2] = facing[2]!;
     this.calls.sonoworld_direct(this.engine, source, this.numbersAt, pattern, sharpness);
     this.changed = true;
   }
@@ -143,6 +171,7 @@ export class Kernel {
   private look(): void {
     const { buffer } = this.calls.memory;
     if (this.numbers.buffer === buffer) return;
+    this.doubles = new Float64Array(buffer, 0, Math.floor(buffer.byteLength / 8));
     this.numbers = new Float64Array(buffer, this.numbersAt, NUMBERS);
     this.inputs = new Float32Array(buffer, this.inputsAt, this.rows * this.block);
     this.left = new Float32Array(buffer, this.earsAt, this.block);
