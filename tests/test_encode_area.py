@@ -1,14 +1,17 @@
 """Sources with a size: caps by integration, surfaces by their limits, parts by their energy."""
 
+import math
+
 import array_api_strict as strict
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.special import eval_legendre
 
-from sonoworld.encode.area import area_gains, cap_gains, point_gains, seen_width, split_gains, split_surface
+from sonoworld.encode.area import NARROW, area_gains, cap_gains, point_gains, seen_width, split_gains, split_surface
 from sonoworld.encode.decorrelate import decorrelated, decorrelator
 from sonoworld.encode.harmonics import channel_degrees
 from sonoworld.errors import ShapeError
@@ -93,10 +96,72 @@ def test_parts_are_far_apart_and_all_used() -> None:
 def test_any_array_library() -> None:
     points, weights = patch(3.0)
     sigma = 1 / (1 + np.linalg.norm(points, axis=-1))
+    labels = split_surface(points, weights)
     theirs = area_gains(*(strict.asarray(a) for a in (points, weights, sigma)), 4)
     np.testing.assert_allclose(np.asarray(theirs), area_gains(points, weights, sigma, 4), atol=1e-14)
     width = seen_width(strict.asarray(points), strict.asarray(weights * sigma**2))
     assert float(width) == pytest.approx(float(seen_width(points, weights * sigma**2)))
+    parts = split_gains(*(strict.asarray(a) for a in (points, weights, sigma)), labels, 4)
+    np.testing.assert_allclose(np.asarray(parts), split_gains(points, weights, sigma, labels, 4), atol=1e-14)
+    angles = np.array([[0.0, 0.3], [1.0, math.pi]])
+    caps = cap_gains(strict.asarray(angles), 7)
+    assert caps.shape == (2, 2, 64)
+    np.testing.assert_allclose(np.asarray(caps)[1, 0], cap_gains(1.0, 7), atol=1e-15)
+    assert cap_gains(torch.from_numpy(angles).float(), 3).dtype == torch.float32
+
+
+def test_gradients_of_caps_have_no_hole_at_a_point_and_at_the_sphere() -> None:
+    angles = torch.tensor([1e-3, 0.4, 3.1], dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda a: cap_gains(a, 6), (angles,))
+    ends = torch.tensor([0.0, math.pi], dtype=torch.float64, requires_grad=True)
+    cap_gains(ends, 6).sum().backward()
+    assert ends.grad is not None
+    np.testing.assert_allclose(ends.grad, 0, atol=1e-12)
+
+
+@pytest.mark.parametrize("metres", [60.0, 9.0, 5.0, 0.5])
+def test_gradients_of_split_areas(metres: float) -> None:
+    # undivided, on the way (twice), wholly divided
+    points, weights = patch(3.0, 12)
+    labels = split_surface(points, weights, 3)
+    offset = torch.from_numpy(points + np.array([metres, 0, 0])).requires_grad_()
+    w, sigma = torch.from_numpy(weights), torch.rand(12, dtype=torch.float64).requires_grad_()
+    assert torch.autograd.gradcheck(lambda x, s: split_gains(x, w, s, labels, 2), (offset, sigma))
+    assert torch.autograd.gradcheck(lambda x, s: seen_width(x, w * s**2), (offset, sigma))
+
+
+def test_gradients_of_one_place_are_finite() -> None:
+    offset = torch.ones(5, 3, dtype=torch.float64, requires_grad=True)
+    sigma = torch.full((5,), 0.2, dtype=torch.float64, requires_grad=True)
+    w = torch.full((5,), 0.2, dtype=torch.float64)
+    for labels in (np.zeros(5, np.int64), np.arange(5)):
+        split_gains(offset, w, sigma, labels, 3).sum().backward()
+        assert offset.grad is not None
+        assert sigma.grad is not None
+        assert bool(torch.isfinite(offset.grad).all() and torch.isfinite(sigma.grad).all())
+    assert float(seen_width(offset, w).detach()) == 0.0
+
+
+@given(st.floats(0, 0.02))
+def test_seen_width_does_not_cancel(half: float) -> None:
+    # two places at the angles ±half, whose mean direction has the length cos(half): 4·asin √((1 − cos half)·…) is
+    # exact to 1e-9, where the arc cosine of 2r − 1 would have lost half of its digits
+    two = np.array([[np.cos(half), s * np.sin(half), 0.0] for s in (-1, 1)])
+    exact = 4 * np.arctan(np.sqrt(2) * np.sin(half / 2) / np.sqrt(np.cos(half)))
+    assert float(seen_width(two, np.ones(2))) == pytest.approx(exact, abs=2e-7)
+
+
+def test_surfaces_that_radiate_nothing_here_are_silent_and_finite() -> None:
+    points, weights = patch(6.0)
+    labels = split_surface(points, weights)
+    offset = points + np.array([1.0, 0, 0])
+    np.testing.assert_array_equal(split_gains(offset, weights, np.zeros(len(points)), labels, 2), 0)
+    # lobes of both signs: bounded by the energy they have
+    sigma = np.where(np.arange(len(points)) % 2, 1.0, -1.0)
+    g = split_gains(offset, weights, sigma, labels, 2)
+    energy = np.array([weights[labels == j].sum() for j in range(labels.max() + 1)])
+    assert (np.abs(g[1:]) <= np.sqrt(energy)[:, None] + 1e-12).all()
+    assert float(seen_width(offset, weights)) > NARROW
 
 
 @given(st.text(max_size=8), st.integers(0, 20))
