@@ -51,7 +51,7 @@ Command = Callable[[Path], list[str]]
 def commands(peers: Sequence[str]) -> dict[str, Command]:
     """How every system is started; making its environment is part of it."""
     ours = str(HERE / "realtime_sonoworld.py")
-    spaudiopy = ("spaudiopy==0.2.0", "scipy<1.17", "setuptools<81")
+    spaudiopy = ("spaudiopy==0.2.0", "scipy<1.17")
     known: dict[str, Command] = {
         SPIN: lambda _: [sys.executable, str(HERE / "realtime_spin.py")],
         NATIVE: lambda _: [sys.executable, ours, "native"],
