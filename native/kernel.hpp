@@ -215,14 +215,15 @@ class Kernel final : public Renderer {
   }
 
   // The mean over a surface, in phase: g = Σ w σ y(u). With parts, energy moves to their copies as it looks wider
-  // (`split_gains` of encode/area.py): part j then has its own mean and the energy Σ w σ² on W.
+  // (`split_gains` of encode/area.py): part j then has its own mean and the energy Σ w σ² on W, or what is left of it
+  // where lobes of both signs cancel.
   bool place_surface(const State& state, int q) {
     const Source& source = state.sources[q];
     const Surface& surface = *source.surface;
     const int ranges = surface.parts ? surface.parts : 1;
     double all[MAX_CHANNELS] = {}, energies[MOST_PARTS], amplitudes[MOST_PARTS], middle[3] = {}, energy = 0;
     for (int part = 0; part < ranges; ++part) {
-      D total[MAX_CHANNELS], loud = {}, x = {}, y = {}, z = {};
+      D total[MAX_CHANNELS], size = {}, loud = {}, x = {}, y = {}, z = {};
       for (int c = 0; c < channels_; ++c) total[c] = D{};
       for (int i = surface.start[part]; i < surface.start[part + 1]; i += L) {
         Seen<D> seen(state, law_, load<D>(surface.x + i), load<D>(surface.y + i), load<D>(surface.z + i));
@@ -230,6 +231,7 @@ class Kernel final : public Renderer {
         if (source.directed)
           for (int lane = 0; lane < L; ++lane) seen.direct(source.facing, source.omni, source.sharpness, lane);
         const D share = seen.fade * load<D>(surface.weight + i), power = share * seen.fade;
+        for (int lane = 0; lane < L; ++lane) size[lane] += std::fabs(share[lane]);
         loud += power;
         x += power * seen.x;
         y += power * seen.y;
@@ -240,10 +242,10 @@ class Kernel final : public Renderer {
       float* to = gains(new_, surface.parts ? q + 1 + part : q);
       for (int c = 0; c < channels_; ++c) {
         const double one = across(total[c]);
-        if (c == 0) amplitudes[part] = one;
         all[c] += one;
         to[c] = static_cast<float>(one * source.gain);
       }
+      amplitudes[part] = across(size);
       energies[part] = across(loud);
       energy += energies[part];
       middle[0] += across(x);

@@ -25,16 +25,17 @@ LAWS = {
 
 
 def furnish(e: Executor, order: int, rng: np.random.Generator) -> None:
-    """A cap, a surface, a source that faces somewhere, and a surface that does."""
+    """A cap, a surface, a source that faces somewhere, surfaces that do: one whole, one in parts with both lobes."""
     wall, weights = rng.standard_normal((30, 3)) + np.array([0.0, 3.0, 0.0]), np.full(30, 1 / 30)
     cap = cap_gains(0.6, order)[[n * n for n in range(order + 1)]]
     aim = Directivity(0.6, 1.5, np.array([0.6, 0.8, 0.0]))
+    eight = Directivity(1.0, 1.2, np.array([0.0, 0.0, 1.0]))
     e.place(4, np.array([2.0, 1.0, 0.0]), 1.0, Shape(cap=cap), None)
     e.place(5, np.zeros(3), 0.5, Shape(points=wall, weights=weights), None)
     e.place(6, np.array([1.0, -2.0, 0.5]), 0.7, Shape(), aim)
     e.place(7, np.zeros(3), 0.5, Shape(points=wall + 1, weights=weights), aim)
     labels = (np.arange(30) % 3).astype(np.int32)
-    assert e.place(9, np.zeros(3), 0.5, Shape(points=wall - [0, 5, 0], weights=weights, labels=labels), None)
+    assert e.place(9, np.zeros(3), 0.5, Shape(points=wall - [0, 5, 0], weights=weights, labels=labels), eight)
     assert not e.place(8, np.zeros(3), 0.5, Shape(points=wall, weights=weights, labels=labels), None)
     assert not e.place(10, np.ones(3), 1.0, Shape(), None)
 
