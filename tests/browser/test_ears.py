@@ -1,6 +1,7 @@
 import base64
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,17 @@ import soundfile as sf
 from playwright.sync_api import Browser, Page
 from scipy.signal import fftconvolve, firwin, resample_poly
 
-from browser.courtyard import POINT_LEFT
+from browser.courtyard import POINT_LEFT, small_world, source
 from browser.visitor import Visitor
 from sonoworld.encode.decorrelate import decorrelated
 from sonoworld.encode.harmonics import harmonics
+from sonoworld.encode.motion import headings, places, sent_at
+from sonoworld.encode.options import EncodeOptions
 from sonoworld.frames import world_from_head_rotation
 from sonoworld.render.engine import Engine
 from sonoworld.render.hrtf import hrir
+from sonoworld.types import Directivity, Motion, Spread
+from sonoworld.view import export_folder, running
 
 pytestmark = pytest.mark.browser
 
@@ -114,27 +119,59 @@ def furnish(
     rows: dict[int, np.ndarray] = {}
     bed = np.zeros(rate_hz, np.float32)
     row = 0
-    for source in sources:
-        sound, stored_hz = sf.read(folder / source["clip"]["file"], dtype="float32")
+    for part in sources:
+        sound, stored_hz = sf.read(folder / part["clip"]["file"], dtype="float32")
         sounds = [sound]
-        if copies and source["labels"]:
-            sounds += list(decorrelated(sound, source["id"], max(source["labels"]) + 1, stored_hz, loops=True))
+        if copies and part["labels"]:
+            sounds += list(decorrelated(sound, part["id"], max(part["labels"]) + 1, stored_hz, loops=True))
         sounds = [resample_poly(one, rate_hz, stored_hz).astype(np.float32) for one in sounds]
-        level_db = 100 + 20 * math.log10(source["gain"])
-        points, weights = np.array(source["points"]), np.array(source["weights"])
-        if source["spread"] == "ambient":
-            bed += source["gain"] * sounds[0]
+        level_db = 100 + 20 * math.log10(part["gain"])
+        points, weights = np.array(part["points"]), np.array(part["weights"])
+        if part["spread"] == "ambient":
+            bed += part["gain"] * sounds[0]
             continue
-        if source["spread"] == "point":
+        if part["spread"] == "point":
             engine.set_source(row, points[0], level_db)
         elif copies:
-            engine.set_source(row, [0, 0, 0], level_db, spread=(points, weights, np.array(source["labels"])))
+            engine.set_source(row, [0, 0, 0], level_db, spread=(points, weights, np.array(part["labels"])))
         else:
             engine.set_source(row, [0, 0, 0], level_db, spread=(points, weights))
         for one in sounds:
             rows[row] = one
             row += 1
     return rows, bed
+
+
+def test_a_siren_drives_past(chromium: Browser, tmp_path: Path) -> None:
+    """With delay, Doppler, air and a horn that faces ahead: heard as the package says, and its name goes along."""
+    path = Motion(np.array([0.0, 3.0]), np.array([[12.0, 5.0, 0.0], [3.0, -25.0, 0.0]]), loops=True, faces_ahead=True)
+    aim = Directivity(0.5, 1.0, np.array([1.0, 0.0, 0.0]))
+    siren = replace(source("s0", "siren", Spread.POINT, np.array([[4.0, 0, 0]]), 90.0), path=path, directivity=aim)
+    laws = EncodeOptions(air="iso9613", delay=True)
+    folder = export_folder(replace(small_world(), sources=(siren,)), tmp_path / "street", laws=laws)
+    part = json.loads((folder / "world.json").read_text())["sources"][0]
+    with running(folder) as url:
+        visitor = Visitor(chromium.new_page(reduced_motion="reduce"), url)
+        heard = decoded(visitor.page, "__sonoworld.record(0.5, 48000)")
+        visitor.enter()
+        far = visitor.page.locator(".label small")
+        before = far.inner_text()
+        visitor.wait(f"document.querySelector('.label small').textContent !== {before!r}")
+        assert not visitor.problems
+        visitor.page.close()
+    engine = Engine(5, 48000, 128, max_sources=1, executor="numpy", law=laws)
+    sound, _ = sf.read(folder / part["clip"]["file"], dtype="float32")
+    parts: list[np.ndarray] = []
+    for block in range(heard.shape[1] // 128):
+        sent = sent_at(path, np.array([(block + 1) * 128 / 48000]), np.zeros((1, 3)), 0.1)
+        ahead = headings(path, sent)
+        assert ahead is not None
+        level_db = 100 + 20 * math.log10(part["gain"])
+        engine.set_source(0, places(path, sent)[0], level_db, directivity=replace(aim, facing=ahead[0]))
+        parts.append(engine.process(np.resize(np.roll(sound, -128 * block), 128)[None].astype(np.float32)))
+    expected = np.concatenate(parts, axis=1)
+    assert np.abs(expected).max() > 1e-3
+    assert np.abs(heard[:, : expected.shape[1]] - expected).max() <= 3e-5 * np.abs(expected).max()
 
 
 def test_the_balance_follows_the_head(visitor: Visitor) -> None:

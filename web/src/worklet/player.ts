@@ -45,14 +45,18 @@ export class Player {
   }
 
   private fill(rows: Float32Array, from: number, samples: Float32Array, start: number, slope: number): void {
+    const { block, length, period } = this;
     let at = this.at;
-    for (let i = 0; i < this.block; ) {
-      const sounding = at < this.length;
-      const end = Math.min(this.block, i + (sounding ? this.length : this.period) - at);
-      at += end - i;
-      if (sounding) for (let k = at - end; i < end; i++) rows[from + i] = samples[k + i]! * (start + slope * (i + 1));
-      else for (; i < end; i++) rows[from + i] = 0;
-      if (at === this.period) at = 0;
+    for (let i = 0; i < block; ) {
+      const sounding = at < length;
+      const count = Math.min(block - i, (sounding ? length : period) - at);
+      const to = from + i;
+      if (!sounding) rows.fill(0, to, to + count);
+      else if (slope === 0) for (let k = 0; k < count; k++) rows[to + k] = samples[at + k]! * start;
+      else for (let k = 0; k < count; k++) rows[to + k] = samples[at + k]! * (start + slope * (i + k + 1));
+      i += count;
+      at += count;
+      if (at === period) at = 0;
     }
   }
 }
