@@ -1,5 +1,6 @@
 """What is stored is what is loaded, bit for bit; what a stranger stored is refused in one sentence."""
 
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -17,7 +18,7 @@ from sonoworld.backend import Lifted
 from sonoworld.disk import arrays, atomic, sound_values, wav, world_values
 from sonoworld.disk.codec import Codec
 from sonoworld.errors import InputError, UnsafeFileError
-from sonoworld.types import Clip, Photo, Sounding, Splats, Spread
+from sonoworld.types import Clip, Directivity, Motion, Photo, Sounding, Source, Splats, Spread
 
 
 def splats(n: int = 5) -> Splats:
@@ -45,6 +46,13 @@ def soundings() -> tuple[Sounding, ...]:
     )
 
 
+def moving_sources() -> tuple[Source, ...]:
+    wind, bird = testing.tiny_sources()
+    aim = Directivity(0.5, 1.5, np.array([0.6, 0.0, -0.8]))
+    path = Motion(np.array([0.0, 1 / 3, 2.5]), np.random.default_rng(2).normal(size=(3, 3)), True, True)
+    return wind, dataclasses.replace(bird, directivity=aim, path=path), dataclasses.replace(bird, id="b", path=path)
+
+
 VALUES: dict[str, tuple[Codec[Any], Any]] = {
     "photo": (world_values.PHOTO, testing.tiny_photo()),
     "photo without a lens": (world_values.PHOTO, Photo(testing.tiny_photo().rgb, None, "Maker Ümläut 1")),
@@ -57,6 +65,7 @@ VALUES: dict[str, tuple[Codec[Any], Any]] = {
     "soundings": (sound_values.SOUNDINGS, soundings()),
     "no soundings": (sound_values.SOUNDINGS, ()),
     "sources": (sound_values.LOCATED, testing.tiny_sources()),
+    "sources that move and face somewhere": (sound_values.LOCATED, moving_sources()),
     "clips": (sound_values.CLIPS, {"bird": clip(), "wind": clip()}),
     "picture": (world_values.PREVIEW, testing.tiny_photo().rgb),
 }
@@ -174,6 +183,27 @@ def test_missing_arrays_and_wrong_shapes(tmp_path: Path) -> None:
 def test_sources_of_a_stranger(tmp_path: Path, document: object, says: str) -> None:
     atomic.write_json(tmp_path / "sources.json", document)
     with pytest.raises(UnsafeFileError, match=says):
+        sound_values.LOCATED.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"path": {"times_s": [0, 1], "positions": [[0, 0, 0]]}}, "positions"),
+        ({"path": {"times_s": [1, 0], "positions": [[0, 0, 0]] * 2}}, "times that rise"),
+        ({"path": {"times_s": [0], "positions": [[0, 0]]}}, "path.positions"),
+        ({"path": {"times_s": [], "positions": []}}, "at least 1"),
+        ({"directivity": {"pattern": 2, "sharpness": 1, "facing": [1, 0, 0]}}, "pattern"),
+        ({"directivity": {"pattern": 0.5, "sharpness": 1, "facing": [1, 1, 0]}}, "unit vector"),
+    ],
+)
+def test_motion_of_a_stranger(tmp_path: Path, change: dict[str, object], says: str) -> None:
+    sound_values.LOCATED.save(tmp_path, testing.tiny_sources())
+    document = json.loads((tmp_path / "sources.json").read_text())
+    assert not {"path", "directivity"} & set(document["sources"][1])  # what has neither is stored as it always was
+    document["sources"][1] |= change
+    atomic.write_json(tmp_path / "sources.json", document)
+    with pytest.raises((InputError, TypeError), match=says):
         sound_values.LOCATED.load(tmp_path)
 
 

@@ -7,7 +7,20 @@ import pytest
 
 from sonoworld import testing
 from sonoworld.errors import ShapeError
-from sonoworld.types import Clip, Geometry, Panorama, Photo, Projection, SoundField, Sounding, Source, Splats, Spread
+from sonoworld.types import (
+    Clip,
+    Directivity,
+    Geometry,
+    Motion,
+    Panorama,
+    Photo,
+    Projection,
+    SoundField,
+    Sounding,
+    Source,
+    Splats,
+    Spread,
+)
 
 
 def test_arrays_are_read_only() -> None:
@@ -48,6 +61,19 @@ def test_the_centroid_is_the_weighted_mean() -> None:
     source = Source("a", "a", "a", Spread.AREA, 50.0, 1.0, "t", points, points, weights, 0.1)
     np.testing.assert_allclose(source.centroid, [3, 0, 6])
     assert testing.tiny_sources()[0].centroid is None
+
+
+def test_only_what_has_a_place_moves_and_faces() -> None:
+    wind, bird = testing.tiny_sources()
+    path = Motion(np.array([0.0, 1.0]), np.zeros((2, 3)))
+    aim = Directivity(0.5, 1.0, np.array([1.0, 0.0, 0.0]))
+    moving = dataclasses.replace(bird, path=path, directivity=aim)
+    assert moving.path is path
+    for change in ({"path": path}, {"directivity": aim}):
+        with pytest.raises(ShapeError, match="no directivity and no path"):
+            dataclasses.replace(wind, **change)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="read-only"):
+        path.positions[0, 0] = 1.0
 
 
 def test_soundings_and_clips_refuse_nonsense() -> None:

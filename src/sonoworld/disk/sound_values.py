@@ -13,7 +13,7 @@ from sonoworld.disk.arrays import read_arrays, read_mask, write_arrays, write_ma
 from sonoworld.disk.codec import Codec, checked_record
 from sonoworld.disk.wav import read_wav, write_wav
 from sonoworld.errors import UnsafeFileError
-from sonoworld.types import Clip, Sounding, Source, Spread
+from sonoworld.types import Clip, Directivity, Motion, Sounding, Source, Spread
 
 MAX_ITEMS = 4096
 
@@ -77,6 +77,24 @@ def _soundings_codec(file: str) -> Codec[tuple[Sounding, ...]]:
     )
 
 
+_Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _DirectivityRecord:
+    pattern: float
+    sharpness: float
+    facing: _Triple
+
+
+@dataclass(frozen=True, slots=True)
+class _MotionRecord:
+    times_s: list[float]
+    positions: list[_Triple]
+    loops: bool = False
+    faces_ahead: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class _SourceRecord:
     id: str
@@ -89,12 +107,14 @@ class _SourceRecord:
     solid_angle_sr: float
     imagined: bool
     reason: str
+    directivity: _DirectivityRecord | None = None
+    path: _MotionRecord | None = None
 
 
 _SOURCE_RECORDS = TypeAdapter(list[_SourceRecord]).validate_python
 
 
-_SOURCE_FIELDS = tuple(_SourceRecord.__dataclass_fields__)
+_SOURCE_FIELDS = tuple(name for name in _SourceRecord.__dataclass_fields__ if name not in ("directivity", "path"))
 
 
 def _save_located(folder: Path, sources: tuple[Source, ...]) -> tuple[str, ...]:
@@ -104,9 +124,27 @@ def _save_located(folder: Path, sources: tuple[Source, ...]) -> tuple[str, ...]:
         atomic.inside(folder, names[-1])
         arrays = {"points": source.points, "normals": source.normals, "weights": source.weights}
         write_arrays(folder / names[-1], arrays)
-    records = [{name: getattr(source, name) for name in _SOURCE_FIELDS} for source in sources]
-    atomic.write_json(folder / names[0], {"format": 1, "sources": records})
+    atomic.write_json(folder / names[0], {"format": 1, "sources": [_source_record(source) for source in sources]})
     return tuple(names)
+
+
+def _source_record(source: Source) -> dict[str, object]:
+    record: dict[str, object] = {name: getattr(source, name) for name in _SOURCE_FIELDS}
+    if (aim := source.directivity) is not None:
+        record["directivity"] = {"pattern": aim.pattern, "sharpness": aim.sharpness, "facing": aim.facing.tolist()}
+    if (path := source.path) is not None:
+        keys = {"times_s": path.times_s.tolist(), "positions": path.positions.tolist()}
+        record["path"] = {**keys, "loops": path.loops, "faces_ahead": path.faces_ahead}
+    return record
+
+
+def _directivity(record: _DirectivityRecord) -> Directivity:
+    return Directivity(record.pattern, record.sharpness, np.array(record.facing, np.float64))
+
+
+def _motion(record: _MotionRecord) -> Motion:
+    positions = np.array(record.positions, np.float64).reshape(-1, 3)
+    return Motion(np.array(record.times_s, np.float64), positions, record.loops, record.faces_ahead)
 
 
 def _load_located(folder: Path) -> tuple[Source, ...]:
@@ -128,7 +166,14 @@ def _load_source(folder: Path, record: _SourceRecord) -> Source:
         raise UnsafeFileError(f"{where}: expected points [m 3], normals [m 3], weights [m]; got {a['points'].shape}")
     points, normals, weights = (a[name].astype(np.float32, copy=False) for name in ("points", "normals", "weights"))
     fixed = {name: getattr(record, name) for name in _SOURCE_FIELDS}
-    return Source(**fixed, points=points, normals=normals, weights=weights)
+    return Source(
+        **fixed,
+        points=points,
+        normals=normals,
+        weights=weights,
+        directivity=None if record.directivity is None else _directivity(record.directivity),
+        path=None if record.path is None else _motion(record.path),
+    )
 
 
 @dataclass(frozen=True, slots=True)
