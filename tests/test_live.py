@@ -16,9 +16,10 @@ from sonoworld.render import Walk, default_walk, render_walk, still_walk
 from sonoworld.render.live import HeadPose, Player
 from sonoworld.render.mix import Mix
 from sonoworld.render.reel import PAUSE_S, Reel
-from sonoworld.types import Clip, Source, Spread
+from sonoworld.types import Clip, Directivity, Motion, Source, Spread
 
 RATE = 48000
+CARDIOID = Directivity(0.5, 1.0, np.array([1.0, 0.0, 0.0]))
 HEAD = ((0.3, -0.2, 0.1), 0.4, 0.1, 0.05)
 
 
@@ -90,6 +91,26 @@ def test_it_walks_as_render_walk_does(executor: str) -> None:
     np.testing.assert_allclose(player.pose.position, walk.positions[-1], atol=1e-3)
     player.pull(1000)
     np.testing.assert_allclose(player.pose.yaw, walk.yaw[-1], atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "law", [EncodeOptions(), EncodeOptions(air="iso9613"), EncodeOptions(delay=True, area="coherent")]
+)
+def test_sources_go_their_ways(law: EncodeOptions, executor: str) -> None:
+    # a point and an area pass by, a cardioid goes round and faces ahead, another one stays
+    path = Motion(np.array([0.0, 0.8]), np.array([[3.0, 4.0, 0.0], [3.0, -4.0, 0.5]]))
+    point, area, _, once, _ = courtyard()
+    scene = [
+        replace(point, path=path),
+        replace(area, path=path),
+        replace(point, id="c", path=replace(path, loops=True, faces_ahead=True), directivity=CARDIOID),
+        replace(once, directivity=replace(CARDIOID, facing=np.array([0.0, 1.0, 0.0]))),
+    ]
+    wanted = render_walk(scene, still_walk(Pose.identity(), 0.4), options=law)
+    error = np.abs(heard(Player(scene, law, executor=executor), wanted.shape[1]) - wanted) / np.abs(wanted).max()
+    # offline, loops were there before sample 0, areas are summed at every fourth boundary
+    assert error[:, 9600 if law.delay else 600 :].max() < 4e-3
+    assert np.abs(heard(Player(scene[:1], executor=executor), 24000)[:, 20000:]).max() > 0.01
 
 
 def test_moving_ends_a_walk_and_a_walk_may_begin_again() -> None:

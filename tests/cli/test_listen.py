@@ -293,7 +293,16 @@ def test_one_screen_says_where_what_and_how(world: Path) -> None:
     shown = console.export_text()
     console.file.close()
     assert max(map(len, shown.splitlines())) <= 80
-    for part in ("[b]meadow", "1.50 m ahead, 0.25 m right", "30° left", "-10° up", "3 underruns", "NumPy", "solo", "█"):
+    for part in (
+        "[b]meadow",
+        "1.50 m ahead, 0.25 m right",
+        "30° left",
+        "10° down",
+        "3 underruns",
+        "NumPy",
+        "solo",
+        "█",
+    ):
         assert part in shown, part
     for source in player.sources:
         assert source.label in shown

@@ -51,14 +51,16 @@ def place_line(pose: HeadPose) -> str:
     along = f"{abs(x):.2f} m {'ahead' if x >= 0 else 'back'}, {abs(y):.2f} m {'left' if y >= 0 else 'right'}"
     heading = math.degrees(math.remainder(pose.yaw, 2 * math.pi))
     way = "ahead" if abs(heading) < 0.5 else f"{abs(heading):.0f}° {'left' if heading > 0 else 'right'}"
-    return f"at {along}, {z:+.2f} m high; looking {way}, {math.degrees(pose.pitch):+.0f}° up"
+    pitch = math.degrees(pose.pitch)
+    tilt = "" if abs(pitch) < 0.5 else f", {abs(pitch):.0f}° {'up' if pitch > 0 else 'down'}"
+    return f"at {along}, {z:+.2f} m high; looking {way}{tilt}"
 
 
 def ear_lines(sitting: Sitting) -> list[str]:
     """Levels of both ears as bars, dB re full scale."""
     meters, stroll = sitting.player.meters, sitting.stroll
     lines = [f"{ear}  {_bar(db)} {db:6.1f} dBFS" for ear, db in (("L", meters.left_db), ("R", meters.right_db))]
-    lines[0] += f"   limiter {-meters.limited_db:.1f} dB"
+    lines[0] += f"   limiter {meters.limited_db:.1f} dB"
     if stroll is not None:
         lines[1] += "   muted" if stroll.muted else f"   volume {stroll.volume_db:+.0f} dB"
     return lines
@@ -68,7 +70,7 @@ def sources_table(player: Player) -> Table:
     """The loudest sources at the head, with the keys that solo them."""
     pose, mix = player.pose, player.mix
     head = Pose(world_from_head_rotation(pose.yaw, pose.pitch, pose.roll), np.array(pose.position))
-    heard = audible(player.sources, head, player.law)
+    heard = audible(player.sources, head, player.law, player.seconds)
     loudest = sorted(range(len(heard)), key=lambda i: -heard[i].level_db)[:_SHOWN]
     table = Table(box=None, pad_edge=False)
     for name in ("key", "source"):

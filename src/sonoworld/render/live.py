@@ -11,21 +11,21 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float32
 
 from sonoworld.encode.listener import Track
 from sonoworld.encode.options import EncodeOptions
-from sonoworld.encode.propagate import fade
-from sonoworld.encode.voices import Voices, make_voices
+from sonoworld.encode.voices import make_voices
 from sonoworld.errors import ShapeError
-from sonoworld.frames import head_angles
+from sonoworld.frames import Pose, head_angles, world_from_head_rotation
 from sonoworld.render.engine import Engine
 from sonoworld.render.limiter import Limiter
 from sonoworld.render.mix import Mix
+from sonoworld.render.placement import Placement, input_rows
 from sonoworld.render.reel import PAUSE_S, Reel
 from sonoworld.render.walk import Walk
 from sonoworld.render.walk_audio import MAX_SECONDS
-from sonoworld.types import FULL_SCALE_DB, Scene, Source, Spread
+from sonoworld.types import Scene, Source
 
 _METER_S = 0.12
 _LOAD_S = 1.0
@@ -69,8 +69,9 @@ class Player:
     """Plays all sources of a world around a head. One thread pulls; another may move, mute and read.
 
     Every source starts at sample 0; loops go round, other clips come again after 4 s of silence. Areas are spread over
-    decorrelated copies, ambience is W only: all as `render_walk` has it. After the engine come the master gain and the
-    limiter, which lets sound under −1 dBFS through unchanged, `added_samples` later.
+    decorrelated copies, ambience is W only, sources with paths move: all as `render_walk` has it (with `law.delay`,
+    ambience comes 0.3 ms late, and each source with a path takes a millisecond of every block). After the engine come
+    the master gain and the limiter, which lets sound under −1 dBFS through unchanged, `added_samples` later.
 
     Args:
         scene: a scene, or its sources alone.
@@ -99,17 +100,15 @@ class Player:
         self.sources = tuple(scene.sources if isinstance(scene, Scene) else scene)
         self.law = law or EncodeOptions()
         self.rate_hz, self.block = rate_hz, block
-        everyone = [make_voices(source, _dry(self.law), rate_hz) for source in self.sources]
-        self._rows = _rows(everyone)
+        everyone = [make_voices(source, self.law, rate_hz) for source in self.sources]
+        self._rows = input_rows(everyone)
         inputs = max(1, sum(len(voices.signals) for voices in everyone))
         self._engine = Engine(self.law.order, rate_hz, block, hrtf, inputs, executor, law=self.law)
         self._inputs = np.zeros((inputs, block), np.float32)
         self._limiter = Limiter(rate_hz)
         pause = round(PAUSE_S * rate_hz)
         self._reels = [Reel(voices.signals, 0 if voices.loops else pause, block) for voices in everyone]
-        for voices, rows in zip(everyone, self._rows, strict=True):
-            self._place(voices, rows.start)
-        self._ambient = sum(source.spread is Spread.AMBIENT for source in self.sources)
+        self._placement = Placement(self._engine, everyone, self.law)
         self._mix = Mix((0.0,) * len(self.sources))
         self._wanted = self._gains = self._mix.factors
         self._master_wanted = self._master = 1.0
@@ -118,7 +117,7 @@ class Player:
         self._pose: HeadPose | None = None
         self._track: Track | None = None
         self._track_at = 0
-        self._rendered = False
+        self._blocks = 0
         self._left_over = np.zeros((2, 0), np.float32)
         self._pulled = 0
         self._power = np.zeros(2)
@@ -206,11 +205,11 @@ class Player:
 
     def _next(self) -> Float32[np.ndarray, "2 b"]:
         began = time.perf_counter()
-        self._settle()
         now, wanted = self._wanted, self._master_wanted
         # what was set before the first block holds at once
-        before, master = (self._gains, self._master) if self._rendered else (now, wanted)
-        self._rendered = True
+        before, master = (self._gains, self._master) if self._blocks else (now, wanted)
+        self._blocks += 1
+        self._settle()
         for i, reel in enumerate(self._reels):
             reel.fill(self._inputs[self._rows[i]], before[i], now[i])
         self._gains = now
@@ -231,30 +230,17 @@ class Player:
             yaw, pitch, roll = head_angles(asked.rotations[self._track_at])
             x, y, z = asked.origins[self._track_at].tolist()
             asked = HeadPose((x, y, z), yaw, pitch, roll)
-        if asked == self._pose:
+        moved = asked != self._pose
+        if not (moved or self._placement.moves):
             return
-        self._pose = asked
-        self._engine.set_listener(asked.position, asked.yaw, asked.pitch, asked.roll)
-        if self._ambient:
-            around = np.asarray(asked.position) + _ambient_offset(self.law)
-            self._engine.set_sources(np.tile(around, (self._ambient, 1)), np.full(self._ambient, self._ambient_db))
-
-    def _place(self, voices: Voices, row: int) -> None:
-        source = voices.source
-        if source.spread is Spread.AMBIENT:
-            # all round: of a cap as wide as the sphere only W is left
-            self._engine.set_source(row, _ambient_offset(self.law), self._ambient_db, math.pi)
-        elif source.spread is Spread.POINT and source.centroid is not None:
-            self._engine.set_source(row, source.centroid)
-        else:
-            surface = (source.points, source.weights)
-            self._engine.set_source(
-                row, (0.0, 0.0, 0.0), spread=surface if voices.labels is None else (*surface, voices.labels)
-            )
-
-    @property
-    def _ambient_db(self) -> float:
-        return FULL_SCALE_DB - 20 * math.log10(float(fade(_ambient_offset(self.law), self.law)))
+        origin = np.array(asked.position, np.float64)
+        if moved:
+            self._pose = asked
+            self._engine.set_listener(origin, asked.yaw, asked.pitch, asked.roll)
+            self._placement.surround(origin)
+        if self._placement.moves:
+            head = Pose(world_from_head_rotation(asked.yaw, asked.pitch, asked.roll), origin)
+            self._placement.carry(head, self._blocks * self.block / self.rate_hz)
 
     def _measure(self, out: Float32[np.ndarray, "2 b"], took_s: float) -> None:
         block_s = self.block / self.rate_hz
@@ -262,23 +248,3 @@ class Player:
         load = took_s / block_s
         self._load += (load - self._load) * -math.expm1(-block_s / _LOAD_S)
         self._worst_load = max(self._worst_load, load)
-
-
-def _dry(law: EncodeOptions) -> EncodeOptions:
-    """The engine itself has the air; clips must not have it too."""
-    return law.model_copy(update={"air": "none"}) if law.air == "iso9613" else law
-
-
-def _rows(everyone: Sequence[Voices]) -> list[slice]:
-    """Inputs of every source: ambience first, since it moves with the head."""
-    rows: dict[int, slice] = {}
-    at = 0
-    for i in sorted(range(len(everyone)), key=lambda i: everyone[i].source.spread is not Spread.AMBIENT):
-        rows[i] = slice(at, at + len(everyone[i].signals))
-        at = rows[i].stop
-    return [rows[i] for i in range(len(everyone))]
-
-
-def _ambient_offset(law: EncodeOptions) -> Float64[np.ndarray, "3"]:
-    """Ambience is kept in the middle of the head; under the paper's law, which is infinite there, 1 m ahead."""
-    return np.array([1.0 if law.mode == "paper" else 0.0, 0.0, 0.0])
