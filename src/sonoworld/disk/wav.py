@@ -20,6 +20,8 @@ MAX_EXPANSION = 200
 """Samples per stored byte, for files of more than `FREE_SAMPLES`: FLAC of speech has 1, of silence thousands."""
 FREE_SAMPLES = 48_000 * 600
 RATES_HZ = (1000, 768_000)
+MAX_PEAK = 1e9
+"""180 dB above full scale: what is louder is no sound, and its square would leave float32."""
 RATE_HZ = 48_000
 """The rate of every file written here."""
 _BLOCK = 65_536
@@ -50,13 +52,13 @@ def write_wav(
         b_format: declares FuMa Ambisonics (.amb).
 
     Raises:
-        InputError: samples are not finite, or there are no channels or too many.
+        InputError: samples are not finite or absurdly loud, or there are no channels or too many.
     """
     channels, frames = signal.shape
     if not 1 <= channels <= MAX_CHANNELS:
         raise InputError(f"{path}: expected 1..{MAX_CHANNELS} channels, got {channels}")
-    if not np.isfinite(signal).all():
-        raise InputError(f"{path}: expected finite samples, got NaN or infinity")
+    if (got := _not_sound(signal)) is not None:
+        raise InputError(f"{path}: expected finite samples within ±{MAX_PEAK:g}, got {got}")
     with atomic.replacing(path) as file:
         file.write(riff.header(riff.Layout(channels, rate_hz, frames, note, b_format)))
         for start in range(0, frames, _BLOCK):
@@ -87,9 +89,14 @@ def read_sound(path: Path) -> Sound:
             rate_hz, note = int(file.samplerate), str(file.comment)
     except (sf.LibsndfileError, OSError, RuntimeError) as error:
         raise UnsafeFileError(f"{path}: expected {_SAYS}, got one that cannot be decoded ({error})") from error
-    if not np.isfinite(samples).all():
-        raise UnsafeFileError(f"{path}: expected finite samples, got NaN or infinity")
+    if (got := _not_sound(samples)) is not None:
+        raise UnsafeFileError(f"{path}: expected finite samples within ±{MAX_PEAK:g}, got {got}")
     return Sound(samples, rate_hz, note, b_format)
+
+
+def _not_sound(samples: Float32[np.ndarray, "c t"]) -> str | None:
+    peak = max(float(samples.max(initial=0.0)), -float(samples.min(initial=0.0)))
+    return None if peak <= MAX_PEAK else "NaN or infinity" if not np.isfinite(peak) else f"{peak:g}"
 
 
 def _check_file(path: Path) -> bool:

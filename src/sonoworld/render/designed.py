@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
-from sonoworld.render.hrirs import HrirSet, levelled, merge_repeated, require_coverage, resampled, trimmed
+from sonoworld.errors import InputError, UnsafeFileError
+from sonoworld.render.hrirs import levelled, merge_repeated, require_coverage, resampled, trimmed
 from sonoworld.render.magls import decoder
-from sonoworld.render.sofa import read_sofa
+from sonoworld.render.sofa import Sofa, load_sofa
 from sonoworld.render.sphere_hrtf import sphere_hrirs
 
 
@@ -15,21 +16,23 @@ def sofa_filters(path: Path, order: int, rate_hz: int) -> Float32[np.ndarray, "2
     """MagLS filters of a SOFA file, at the reference level (see `hrtf.hrir`).
 
     Raises:
-        UnsafeFileError: the file cannot be used.
-        InputError: its directions leave too wide a gap, or it holds a room's responses.
+        UnsafeFileError: the file cannot be used, its directions leave too wide a gap, or it holds a room's responses.
     """
-    return measured_filters(read_sofa(path), order, rate_hz)
+    return loaded_filters(path, load_sofa(path), order, rate_hz)
 
 
-def measured_filters(hrirs: HrirSet, order: int, rate_hz: int) -> Float32[np.ndarray, "2 c t"]:
-    """MagLS filters of a measured set, at the reference level (see `hrtf.hrir`).
+def loaded_filters(path: Path, sofa: Sofa, order: int, rate_hz: int) -> Float32[np.ndarray, "2 c t"]:
+    """MagLS filters of a SOFA file that was read; `path` is for messages.
 
     Raises:
-        InputError: its directions leave too wide a gap, or it holds a room's responses.
+        UnsafeFileError: its directions leave too wide a gap, or it holds a room's responses.
     """
-    measured = merge_repeated(trimmed(resampled(hrirs, rate_hz)))
-    require_coverage(measured)
-    return decoder(levelled(measured), order)
+    try:
+        measured = merge_repeated(trimmed(resampled(sofa.hrirs, rate_hz)))
+        require_coverage(measured)
+        return decoder(levelled(measured), order)
+    except InputError as error:
+        raise UnsafeFileError(f"HRTF {path}: {str(error).removeprefix('HRTF: ')}") from error
 
 
 def sphere_filters(order: int, rate_hz: int) -> Float32[np.ndarray, "2 c t"]:

@@ -91,8 +91,8 @@ def _uncovered(hrirs: HrirSet) -> tuple[Float64[np.ndarray, "a 3"], Float64[np.n
     angle = 2 * np.arcsin(np.clip(distance / 2, 0, 1))
     if angle.max() > LARGEST_GAP:
         raise InputError(
-            f"HRTF: no measurement within {np.rad2deg(angle.max()):.0f}° of some direction; expected a set that "
-            f"leaves no gap wider than {np.rad2deg(LARGEST_GAP):.0f}° (a horizontal ring is not enough)"
+            f"HRTF: expected a set that leaves no gap wider than {np.rad2deg(LARGEST_GAP):.0f}°, got no measurement "
+            f"within {np.rad2deg(angle.max()):.0f}° of some direction (a horizontal ring is not enough)"
         )
     return candidates, angle
 
@@ -150,8 +150,8 @@ def trimmed(hrirs: HrirSet, length: int = 512) -> HrirSet:
     lost = 1 - float((cut**2).sum() / (hrirs.taps**2).sum())
     if lost > 0.01:
         raise InputError(
-            f"HRTF: {100 * lost:.1f} % of the energy comes later than {1e3 * length / hrirs.rate_hz:.1f} ms after the "
-            "first sound; expected free-field responses, got a room's"
+            "HRTF: expected free-field responses, got a room's: "
+            f"{100 * lost:.1f} % of the energy comes later than {1e3 * length / hrirs.rate_hz:.1f} ms after the first"
         )
     return HrirSet(cut, hrirs.directions, hrirs.rate_hz)
 

@@ -90,8 +90,8 @@ def understood(content: SofaTables) -> Sofa:
     """
     convention = _convention(content)
     for key, table in content.tables.items():
-        if not np.isfinite(table.values).all():
-            raise content.refused(key, "finite numbers", "NaN or infinity")
+        if table.values.size == 0 or not np.isfinite(table.values).all():
+            raise content.refused(key, "finite numbers", "NaN or infinity" if table.values.size else "none")
     taps = _taps(content)
     rate_hz = _rate(content, len(taps))
     check_listener(content)
