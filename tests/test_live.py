@@ -13,6 +13,7 @@ from sonoworld.encode import EncodeOptions
 from sonoworld.errors import InputError, ShapeError
 from sonoworld.frames import Pose, world_from_head_rotation
 from sonoworld.render import Walk, default_walk, render_walk, still_walk
+from sonoworld.render.audible import Audible, audible
 from sonoworld.render.live import HeadPose, Player
 from sonoworld.render.mix import Mix
 from sonoworld.render.reel import PAUSE_S, Reel
@@ -269,3 +270,18 @@ def test_an_empty_world_is_silent_and_wrong_use_is_an_error() -> None:
     endless = Walk(np.array([0.0, 4000.0]), np.zeros((2, 3)), *[np.zeros(2)] * 3)
     with pytest.raises(ShapeError, match="3600"):
         player.follow(endless)
+
+
+def test_what_is_audible_where() -> None:
+    point, area, ambience, _, _ = courtyard()
+    head = Pose(world_from_head_rotation(math.pi / 2, 0.0), np.array([2.0, -1.0, 0.0]))
+    heard_now = audible([point, area, ambience], head, EncodeOptions(near_m=1e-6))
+    # the point is 2 m to the left of the world's x axis, so straight ahead of a head that looks that way
+    assert heard_now[0].level_db == pytest.approx(95 - 20 * math.log10(2), abs=1e-6)
+    assert (heard_now[0].azimuth, heard_now[0].distance_m) == (pytest.approx(0), pytest.approx(2))
+    sigma = (1 / np.linalg.norm(area.points - head.origin, axis=1)).mean()
+    assert heard_now[1].level_db == pytest.approx(94 + 20 * math.log10(sigma), abs=1e-5)
+    assert heard_now[2] == Audible(93.0, None, None, None)
+    path = Motion(np.array([0.0, 1.0]), np.array([[2.0, 1.0, 0.0], [2.0, 1.0, 4.0]]))
+    (later,) = audible([replace(point, path=path)], head, EncodeOptions(), 0.5)
+    assert (later.elevation, later.distance_m) == (pytest.approx(math.pi / 4), pytest.approx(math.sqrt(8)))
