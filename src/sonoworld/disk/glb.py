@@ -153,6 +153,8 @@ def read_glb(path: Path, understood: frozenset[str]) -> Glb:
         document = json.loads(block[20:end].tobytes())
     except (ValueError, RecursionError) as error:
         raise UnsafeFileError(f"{path}: expected a JSON document: {error}") from error
+    if not isinstance(document, dict):
+        raise UnsafeFileError(f"{path}: expected a JSON object, got a {type(document).__name__}")
     glb = Glb(checked_record(document, _DOCUMENT, path), _second_chunk(block, end, path), path)
     needed = [name for name in glb.document.extensions_required if name not in understood]
     if needed:

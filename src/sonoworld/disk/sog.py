@@ -145,7 +145,9 @@ def _parse_meta(raw: bytes, path: Path) -> _Meta:
         document = json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise UnsafeFileError(f"{path}: meta.json: expected JSON: {error}") from error
-    if isinstance(document, dict) and document.get("version") != 2:
+    if not isinstance(document, dict):
+        raise UnsafeFileError(f"{path}: meta.json: expected an object, got a {type(document).__name__}")
+    if document.get("version") != 2:
         raise InputError(
             f"{path}: meta.json: expected SOG version 2, got {document.get('version', 'none (version 1?)')}"
         )
