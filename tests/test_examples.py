@@ -12,6 +12,7 @@ SAYS = {
     "01_first_scene.py": "what you would hear",
     "02_own_sources.py": "the bell is heard at azimuth 30.00°",
     "03_write_a_backend.py": "keeps the contract",
+    "04_moving_siren.py": "drops by 2.02 semitones",
 }
 
 
