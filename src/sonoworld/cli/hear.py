@@ -8,22 +8,26 @@ from rich.console import Console
 from tyro.conf import Positional, arg
 
 from sonoworld.disk import atomic, wav
+from sonoworld.disk.ambix import write_ambix
 from sonoworld.disk.scene import load_sources
 from sonoworld.encode import EncodeOptions
 from sonoworld.errors import InputError, UnsafeFileError
 from sonoworld.frames import Pose
 from sonoworld.render import Walk, parse_walk, render_walk, still_walk
+from sonoworld.render.convolve import convolved
+from sonoworld.render.ears import ears
 
 DEFAULT_SECONDS = 10.0
 
 
-def render(
+def render(  # noqa: PLR0913, PLR0917  one per option of the command line
     scene: Positional[Path],
     out: Positional[Path],
     format_: Annotated[Literal["binaural", "ambix"], arg(name="format")] = "binaural",
     order: int = 3,
     walk: Path | None = None,
     seconds: float | None = None,
+    hrtf: str = "kemar",
 ) -> None:
     """Render a world's sound to a WAV file.
 
@@ -34,23 +38,32 @@ def render(
         order: Ambisonic order: 1..7 for binaural, 0..10 for ambix.
         walk: walk.json with the listener's path; without it one stands at the photo's eye, looking ahead.
         seconds: Length; default the walk's, or 10.
+        hrtf: Whose ears: kemar, sphere, or a SOFA file.
     """
     console = Console()
     options = _options(format_, order)
     path = _walk(walk, seconds)
+    if format_ == "ambix" and hrtf != "kemar":
+        raise InputError(f"--hrtf: expected --format binaural (a sound field has no ears), got {format_}")
+    sources = load_sources(scene)
     began = time.perf_counter()
     if format_ == "ambix":
-        field = render_walk(load_sources(scene), path, "ambix", order, seconds, options)
+        field = render_walk(sources, path, "ambix", order, seconds, options)
         signal, note = field.signal, f"0 dBFS RMS is {field.full_scale_db:g} dB SPL; no gain applied"
+        took = time.perf_counter() - began
+        write_ambix(out, field)
     else:
         from sonoworld.render.loudness import file_gain  # noqa: PLC0415  half a second to import
 
-        raw = render_walk(load_sources(scene), path, "binaural", order, seconds, options)
+        whose = ears(hrtf, order)
+        console.print(f"ears: {whose.line}", highlight=False, soft_wrap=True, markup=False)
+        field = render_walk(sources, path, "ambix", order, seconds, options)
+        raw = convolved(field.signal, whose.filters)
         gain = file_gain(raw, wav.RATE_HZ)
         signal = gain.apply(raw)
         note = f"one gain of {gain.gain_db:+.1f} dB ({'peak at −1 dBTP' if gain.held_by_peak else 'to −23 LUFS'})"
-    took = time.perf_counter() - began
-    wav.write_wav(out, signal, wav.RATE_HZ)
+        took = time.perf_counter() - began
+        wav.write_wav(out, signal, wav.RATE_HZ)
     length = signal.shape[1] / wav.RATE_HZ
     console.print(
         f"{out}: {format_}, order {order}, {signal.shape[0]} channels, {length:.1f} s, {note}; "
