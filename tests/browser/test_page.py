@@ -104,6 +104,7 @@ def test_any_static_host_will_do(chromium: Browser, plain_host: str) -> None:
         ("world.json", b'{"format": 99}', "expected format 1, got 99"),
         ("ears-5.bin", b"short", "No sound: the ears' filters have the wrong size"),
         ("kernel.wasm", b"\0asm\1\0\0\0 and more", "No sound: the audio kernel's file is damaged"),
+        ("kernel.wasm", b"\0asm\1\0\0\0", "No sound: the audio kernel does not run"),
         ("splats.ply", b"ply\nnot one", "the picture did not load"),
     ],
 )

@@ -22,7 +22,7 @@ export async function openEngine(
 ): Promise<Ears> {
   const gains = world.sources.map((source) => source.gain);
   const node = await engineNode(context, world, loaded, { pose: world.start, gains });
-  node.addEventListener("processorerror", () => failed("the audio kernel does not run in this browser"));
+  node.onprocessorerror = () => failed("the audio kernel does not run in this browser");
   const limiter = new AudioWorkletNode(context, LIMITER, {
     outputChannelCount: [2],
     channelCount: 2,
