@@ -33,7 +33,7 @@ SONOWORLD_API void* sonoworld_make(int order, int block, int sources, const floa
   if ((law[5] != 0 && !table) || (air && (ways < 2 || air_taps < 1 || air_taps > 512 || !ways_m))) return nullptr;
   sonoworld::Setup setup{order, block, sources, filters, taps, {}};
   setup.law = {law[0], law[1], law[2], law[3], law[4], law[5] != 0, law[5] != 0 ? table : nullptr, phases,
-               air,    ways_m, air ? ways : 0, air ? air_taps : 0};
+               air,    ways_m, air ? ways : 0, air ? air_taps : 0, false, 0, 0, 0, nullptr, 0};
   Engine* engine = new Engine(sources);
   sonoworld::Choice chosen;
   engine->renderer = sonoworld::make_renderer(setup, 0, chosen);

@@ -13,6 +13,7 @@
 #include "gains.hpp"
 #include "rotation.hpp"
 #include "travel.hpp"
+#include "near.hpp"
 
 template <int L>
 class Kernel final : public Renderer {
@@ -43,7 +44,7 @@ class Kernel final : public Renderer {
         new_(std::size_t(count_) * groups_),
         stamps_(count_),
         live_(count_ + L),
-        inputs_(count_ + MAX_CHANNELS),
+        inputs_(inputs_size()),
         moved_(count_),
         alive_(count_),
         bed_rows_(std::size_t(channels_) * block_),
@@ -58,7 +59,13 @@ class Kernel final : public Renderer {
         mix_(channels_),
         silence_(block_),
         travels_(setup.law.delay || setup.law.air),
-        distances_(travels_ ? count_ : 0) {
+        measures_(travels_ || setup.law.near),
+        distances_(measures_ ? count_ : 0),
+        near_field_(setup.law, setup.order, setup.sources, setup.block),
+        near_old_(setup.law.near ? std::size_t(count_) * (setup.order + 1) * groups_ : 0),
+        near_new_(near_old_.size()),
+        near_(count_),
+        before_(setup.law.near ? count_ : 0) {
     transform_cost_ = 7.0 * size_;
     for (int n = size_; n > 4; n /= 4) transform_cost_ += 4.5 * size_;
     load_filters(setup.filters, setup.taps);
@@ -69,6 +76,7 @@ class Kernel final : public Renderer {
   Outcome process(const State& state, const float* in, float* out) override {
     if (!update(state)) return Outcome::at_the_head;
     const float* heard = bring(in);
+    approach(state, heard);
     play_bed(state);
     const Plan plan = choose();
     Quad* now = sum(0);
@@ -111,6 +119,7 @@ class Kernel final : public Renderer {
     return size;
   }
 
+  std::size_t inputs_size() const { return std::size_t(count_) * (law_.near ? order_ + 1 : 1) + MAX_CHANNELS; }
   std::size_t filter_size(int groups) const { return std::size_t(parts_) * bins_ * 2 * groups; }
   Quad* sum(int later) { return sums_.get() + std::size_t((newest_ + later) % parts_) * (bins_ + 3); }
   float* gains(Aligned<V>& of, int q) { return reinterpret_cast<float*>(of.get() + std::size_t(q) * groups_); }
@@ -197,7 +206,7 @@ class Kernel final : public Renderer {
       const Source& source = state.sources[which[i]];
       if (source.directed) seen.direct(source.facing, source.omni, source.sharpness, i);
       seen.fade[i] *= source.gain;
-      if (travels_) distances_[which[i]] = seen.d[i];
+      if (measures_) distances_[which[i]] = seen.d[i];
     }
     float* to[L];
     for (int i = 0; i < number; ++i) to[i] = gains(new_, which[i]);
@@ -253,7 +262,7 @@ class Kernel final : public Renderer {
       middle[2] += across(z);
     }
     if (surface.parts) split(source, q, all, energies, amplitudes, middle, energy);
-    if (travels_) measure(state, surface, q);
+    if (measures_) measure(state, surface, q);
     return true;
   }
 
@@ -339,6 +348,39 @@ class Kernel final : public Renderer {
     return travel_.signal(0);
   }
 
+  // What every degree hears of point sources within the reference distance.
+  void approach(const State& state, const float* heard) {
+    near_count_ = 0;
+    if (!law_.near) return;
+    int j = 0;
+    for (int q = 0; q < count_; ++q) {
+      const bool live = j < live_count_ && live_[j] == q;
+      j += live;
+      const Source& source = state.sources[q];
+      const double now = distances_[q], before = before_[q] > 0 ? before_[q] : now;
+      const bool point = live && !source.surface && !source.copy;
+      near_[q] = point && near_field_.near(before, now);
+      before_[q] = live ? now : 0;
+      if (!near_[q]) {
+        near_field_.leave(q);
+        continue;
+      }
+      ++near_count_;
+      near_field_.run(q, heard + std::size_t(q) * block_, before, now);
+      for (int n = 0; n <= order_; ++n) {
+        part(gains(old_, q), near_old_, q, n);
+        part(gains(new_, q), near_new_, q, n);
+      }
+    }
+  }
+
+  // The gains of one degree alone.
+  void part(const float* from, Aligned<V>& to, int q, int n) {
+    float* at = reinterpret_cast<float*>(to.get() + (std::size_t(q) * (order_ + 1) + n) * groups_);
+    std::memset(static_cast<void*>(at), 0, sizeof(V) * groups_);
+    for (int c = n * n; c < (n + 1) * (n + 1); ++c) at[c] = from[c];
+  }
+
   void play_bed(const State& state) {
     if (state.bed_stamp != bed_stamp_) {
       bed_stamp_ = state.bed_stamp;
@@ -403,13 +445,17 @@ class Kernel final : public Renderer {
       }
     }
     const double base = groups_ * (transform + product), each = 1.25 * block_ * groups_ * L;  // `each` of L sources
-    const bool must = bed_channels_ > 0 || (first_groups_ == 0 && live_count_ > 0);
+    const bool must = bed_channels_ > 0 || near_count_ > 0 || (first_groups_ == 0 && live_count_ > 0);
     const double all_first = first_still + first_moving + (must ? base : 0);
     const double mixed = base + first_still + 2 * each * going;
     const double none = base + each * still + 2 * each * going;
     Plan plan;
     plan.channels = must;
     for (int i = 0; i < first_groups_; ++i) plan.first[i] = true;
+    if (near_count_ > 0) {
+      for (int i = 0; i < first_groups_; ++i) plan.first[i] = false;
+      return plan;
+    }
     if (all_first <= mixed && all_first <= none) return plan;
     plan.channels = true;
     for (int i = 0; i < first_groups_; ++i) plan.first[i] = mixed <= none && !moving[i];
@@ -426,10 +472,19 @@ class Kernel final : public Renderer {
   // field[t] = Σ (g + (g' - g)(t + 1)/B) x(t) for the channels of group g, and its spectrum
   void encode(int g, const float* heard, const Plan& plan) {
     int still = 0, moving = 0;
-    Input* moving_inputs = inputs_.get() + count_ + MAX_CHANNELS;
+    Input* moving_inputs = inputs_.get() + inputs_size();
     for (int j = 0; j < live_count_; ++j) {
       if (first_groups_ && plan.first[j / L]) continue;
       const int q = live_[j];
+      if (near_[q]) {
+        for (int n = 0; n <= order_; ++n) {
+          if ((g + 1) * L <= n * n || g * L >= (n + 1) * (n + 1)) continue;
+          const std::size_t at = (std::size_t(q) * (order_ + 1) + n) * groups_ + g;
+          add(inputs_.get(), moving_inputs, still, moving, near_field_.row(q, n), near_old_.get() + at, near_new_.get() + at,
+              moved_[q]);
+        }
+        continue;
+      }
       add(inputs_.get(), moving_inputs, still, moving, heard + std::size_t(q) * block_, old_.get() + std::size_t(q) * groups_ + g,
           new_.get() + std::size_t(q) * groups_ + g, moved_[q]);
     }
@@ -614,8 +669,13 @@ class Kernel final : public Renderer {
   Aligned<unsigned char> own_known_;
   Aligned<V> first_r_, first_i_, mix_;
   Aligned<float> silence_;
-  bool travels_;
+  bool travels_, measures_;
   Aligned<double> distances_;
+  NearField<L> near_field_;
+  Aligned<V> near_old_, near_new_;
+  Aligned<unsigned char> near_;
+  Aligned<double> before_;  // distance a block ago; 0: not heard then
+  int near_count_ = 0;
   double transform_cost_ = 0;
   int live_count_ = 0, first_groups_ = 0, newest_ = 0, bed_channels_ = 0;
   std::uint64_t listener_stamp_ = 0, bed_stamp_ = 0, bed_listener_ = 0;

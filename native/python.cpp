@@ -32,7 +32,8 @@ using Table = Array<float, Any, Any>;
 class Kernel {
  public:
   Kernel(int order, int block, int sources, const Taps& filters, const Vector& law, std::optional<Table> table,
-         std::optional<Table> air, std::optional<Vector> ways_m, int lanes)
+         std::optional<Table> air, std::optional<Vector> ways_m, std::optional<Matrix> roots,
+         std::optional<Vector> near, int lanes)
       : control_(sources), block_(block), sources_(sources) {
     sonoworld::Setup setup{order, block, sources, filters.data(), static_cast<int>(filters.shape(2)), {}};
     const int channels = (order + 1) * (order + 1);
@@ -42,7 +43,19 @@ class Kernel {
     if (air && (!ways_m || ways_m->shape(0) != air->shape(0) || air->shape(0) < 2))
       throw nb::value_error("kernel: air filters and their ways do not agree");
     const double* v = law.data();
-    setup.law = {v[0], v[1], v[2], v[3], v[4], v[5] != 0, nullptr, 0, nullptr, nullptr, 0, 0};
+    setup.law = {v[0], v[1], v[2], v[3], v[4], v[5] != 0, nullptr, 0, nullptr, nullptr, 0, 0, false, 0, 0, 0, nullptr, 0};
+    if (roots && near) {
+      int needed = 0;
+      for (int n = 1; n <= order; ++n) needed += (n + 1) / 2;
+      if (static_cast<int>(roots->shape(0)) != needed || roots->shape(1) != 2 || near->shape(0) != 3)
+        throw nb::value_error("kernel: roots or distances of the near field do not agree with the order");
+      setup.law.near = true;
+      setup.law.reference_m = near->data()[0];
+      setup.law.nearest_m = near->data()[1];
+      setup.law.most_boost_db = near->data()[2];
+      setup.law.roots = roots->data();
+      setup.law.root_count = needed;
+    }
     if (setup.law.delay) {
       if (!table) throw nb::value_error("kernel: delay needs its table");
       setup.law.table = table->data();
@@ -148,10 +161,10 @@ NB_MODULE(kernel, m) {
   m.def("widths", &widths, "Instruction sets and lanes that run on this machine.");
   nb::class_<Kernel>(m, "Kernel")
       .def(nb::init<int, int, int, const Taps&, const Vector&, std::optional<Table>, std::optional<Table>,
-                    std::optional<Vector>, int>(),
+                    std::optional<Vector>, std::optional<Matrix>, std::optional<Vector>, int>(),
            nb::arg("order"), nb::arg("block"), nb::arg("sources"), nb::arg("filters"), nb::arg("law"),
            nb::arg("table") = nb::none(), nb::arg("air") = nb::none(), nb::arg("ways_m") = nb::none(),
-           nb::arg("lanes") = 0)
+           nb::arg("roots") = nb::none(), nb::arg("near") = nb::none(), nb::arg("lanes") = 0)
       .def("place", &Kernel::place, nb::arg("i"), nb::arg("position"), nb::arg("gain"), nb::arg("cap") = nb::none(),
            nb::arg("facing") = nb::none(), nb::arg("omni") = 0.0, nb::arg("sharpness") = 1.0)
       .def("place_surface", &Kernel::place_surface, nb::arg("i"), nb::arg("points"), nb::arg("weights"), nb::arg("labels").none(),

@@ -12,6 +12,7 @@ constexpr int MAX_ORDER = 10;
 constexpr int MAX_CHANNELS = (MAX_ORDER + 1) * (MAX_ORDER + 1);
 constexpr int WIDEST = 16;  // lanes of the widest executor; surfaces are padded to a multiple of it
 constexpr int MOST_PARTS = 16;
+constexpr int MAX_ROOTS = 30;  // Σ ceil(n / 2) for n = 1 .. 10
 
 // Weighted points, one array per coordinate, sorted by part; each part is filled up to a multiple of WIDEST with points
 // of weight 0. With `parts` 0 all is one sound. Else the part j of a surface that looks wide sounds through the input
@@ -61,6 +62,10 @@ struct Law {
   const float* air;           // [ways][air_taps], or null without air
   const double* ways_m;       // beyond the first metre, rising from 0
   int ways, air_taps;
+  bool near;                  // near-field filters of encode/nearfield.py
+  double reference_m, nearest_m, most_boost_db;
+  const double* roots;        // [root_count][2]: roots of degrees 1, 2, ..., one of each pair, in the order of sections
+  int root_count;
 };
 
 constexpr int DELAY_TAPS = 16, DELAY_AHEAD = 8;  // taps k = -7 .. 8 around a delayed sample

@@ -21,6 +21,8 @@ LAWS = {
     "plain": EncodeOptions(),
     "all": EncodeOptions(air="iso9613", delay=True),
     "alpha": EncodeOptions(alpha=0.05),
+    "near": EncodeOptions(near_field=True),
+    "near and late": EncodeOptions(near_field=True, delay=True),
 }
 
 
@@ -42,7 +44,11 @@ def furnish(e: Executor, order: int, rng: np.random.Generator) -> None:
 
 def happen(e: Executor, step: int, order: int, rng: np.random.Generator) -> None:
     """What changes before block `step`: sources and head move and rest, a bed comes and goes, one source jumps."""
-    places, levels, bed = 2 * rng.standard_normal((3, 3)), rng.uniform(80, 100, 3), rng.standard_normal((order**2, 300))
+    places, levels, bed = (
+        rng.choice([0.5, 2.0]) * rng.standard_normal((3, 3)),
+        rng.uniform(80, 100, 3),
+        rng.standard_normal((order**2, 300)),
+    )
     events = {
         9: lambda: e.bed((0.1 * bed).astype(np.float32), order - 1, True),
         16: lambda: e.remove(4),

@@ -9,6 +9,8 @@ from scipy.spatial.transform import Rotation
 
 from sonoworld.encode.area import area_gains, cap_gains
 from sonoworld.encode.harmonics import harmonics
+from sonoworld.encode.nearfield import near_field_sections, through_near_field
+from sonoworld.encode.options import EncodeOptions
 from sonoworld.encode.rotate import rotation_matrix
 from sonoworld.errors import ShapeError
 from sonoworld.frames import world_from_head_rotation
@@ -83,6 +85,21 @@ def test_spreads_are_caps_and_surfaces(executor: str) -> None:
     gains = np.stack([far * cap_gains(0.6, 4), 10 ** (-6 / 20) * area_gains(points, weights, sigma, 4)])
     wanted = one_shot(x[:2], gains, hrir("kemar", 4))
     # source 2 was never placed: silent whatever comes in
+    assert np.abs(run(engine, x) - wanted).max() < 1e-6 * np.abs(wanted).max()
+
+
+def test_a_near_source_is_filtered_degree_by_degree(executor: str) -> None:
+    order, place = 4, np.array([0.3, 0.2, 0.1])
+    engine = Engine(order=order, max_sources=1, executor=executor, law=EncodeOptions(near_field=True))
+    engine.set_source(0, place)
+    x = 0.1 * RNG.standard_normal((1, 4096)).astype(np.float32)
+    d = np.sqrt((place**2).sum() + 0.01)
+    sections = near_field_sections(np.array([d]), 48000, order)
+    rows = np.concatenate(
+        [np.repeat(through_near_field(x, one, 256) if n else x, 2 * n + 1, 0) for n, one in enumerate(sections)]
+    )
+    gains = np.diag(harmonics(place, order) / d)
+    wanted = one_shot(rows, gains, hrir("kemar", order))
     assert np.abs(run(engine, x) - wanted).max() < 1e-6 * np.abs(wanted).max()
 
 

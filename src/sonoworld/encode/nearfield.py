@@ -52,6 +52,11 @@ def near_field_sections(
     return tuple(found)
 
 
+def near_field_roots(order: int) -> Float64[np.ndarray, "s 2"]:
+    """Roots q (real, imaginary) of every section of degrees 1..order, in order: all a kernel needs."""
+    return np.array([(q.real, q.imag) for n in range(1, order + 1) for q in _roots(n)])
+
+
 def through_near_field(
     x: Float32[np.ndarray, "v t"], sections: Float64[np.ndarray, "k s 6"], block: int
 ) -> Float32[np.ndarray, "v t"]:

@@ -39,11 +39,11 @@ class Engine:
         hrtf: "kemar", "sphere", or a SOFA file (see `hrir`).
         max_sources: rows of the input.
         executor: "native" (compiled) or "numpy".
-        law: distance, air, delay (Doppler); `order` rules over its order. Areas are rendered coherently.
+        law: distance, air, delay (Doppler), near field; `order` rules over its order.
         limiter: holds the output under −1 dBFS, 256 samples later.
 
     Raises:
-        ShapeError: a number out of range, or a law that the engine does not know (near field).
+        ShapeError: a number out of range.
         BackendMissingError: the compiled kernel is not in this install.
     """
 
@@ -198,8 +198,6 @@ class Engine:
 
 
 def _executor(name: str, plan: Plan) -> Executor:
-    if plan.law.near_field:
-        raise ShapeError("law", expected="near_field=False in real time (offline rendering knows it)", got="True")
     if name == "native":
         from sonoworld.render.native import NativeExecutor  # noqa: PLC0415
 

@@ -7,7 +7,7 @@ per sample from the last block's gains to this one's; then uniformly partitioned
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float32, Float64, Int64
 
 from sonoworld.encode.area import area_gains, point_gains, split_gains
 from sonoworld.encode.directivity import directivity_gain
@@ -18,6 +18,7 @@ from sonoworld.errors import ShapeError
 from sonoworld.frames import world_from_head_rotation
 from sonoworld.render.convolve import BlockConvolver
 from sonoworld.render.executor import Plan, Shape
+from sonoworld.render.near_stream import NearField
 from sonoworld.render.travel_stream import Travel, distances
 from sonoworld.types import Directivity
 
@@ -45,6 +46,8 @@ class NumpyExecutor:
         self._aims: list[Directivity | None] = [None] * plan.sources
         self._origin, self._rotation = np.zeros(3), np.eye(3)
         self._travel = Travel(plan) if plan.law.delay or plan.law.air == "iso9613" else None
+        self._near = NearField(plan) if plan.law.near_field else None
+        self._last_m = np.full(plan.sources, np.nan)
         self._bed: _Bed | None = None
         self._bed_at = 0
         self._turn: Float32[np.ndarray, "c c"] | None = None
@@ -134,8 +137,11 @@ class NumpyExecutor:
         if self._travel is not None:
             offset = self._positions - self._origin
             heard = self._travel.process(inputs, distances(offset, self._plan.law), live)
+        field = np.zeros((len(self._degrees), self._plan.block), np.float32)
+        if self._near is not None:
+            live = self._add_near(self._near, heard, live, (old, new), field)
         x = heard[live]
-        field = old[:, live] @ x
+        field += old[:, live] @ x
         if old is not new:
             field += (new - old)[:, live] @ (x * self._ramp)
         self._gains = new
@@ -178,6 +184,30 @@ class NumpyExecutor:
             return np.ones(len(offset))
         near_m = 0.0 if self._plan.law.mode == "paper" else self._plan.law.near_m
         return directivity_gain(offset, aim.facing @ self._rotation, aim.pattern, aim.sharpness, near_m)
+
+    def _add_near(
+        self,
+        near: NearField,
+        heard: Float32[np.ndarray, "q b"],
+        live: Int64[np.ndarray, "n"],
+        gains: tuple[Float32[np.ndarray, "c q"], Float32[np.ndarray, "c q"]],
+        field: Float32[np.ndarray, "c b"],
+    ) -> Int64[np.ndarray, "m"]:
+        """Adds the point sources that are near, degree by degree; returns the live sources that remain."""
+        now_m = distances(self._positions - self._origin, self._plan.law)
+        last_m = np.where(np.isnan(self._last_m), now_m, self._last_m)
+        self._last_m[:] = np.nan
+        self._last_m[live] = now_m[live]
+        old, new = gains
+        remain: list[int] = []
+        for q in (int(q) for q in live):
+            point = self._shapes[q].points is None and self._owners[q] < 0
+            if not (near.hears(q, float(last_m[q]), float(now_m[q])) and point):
+                remain.append(q)
+                continue
+            rows = near.process(q, heard[q], float(last_m[q]), float(now_m[q]))[self._degrees]
+            field += (old[:, q, None] + (new - old)[:, q, None] * self._ramp) * rows
+        return np.array(remain, np.int64)
 
     def _add_bed(self, bed: _Bed, field: Float32[np.ndarray, "c b"]) -> None:
         block, length = self._plan.block, bed.signal.shape[1]

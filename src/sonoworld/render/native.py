@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, Float64
 
+from sonoworld.encode.air import WAYS_M, air_bank
+from sonoworld.encode.nearfield import MOST_BOOST_DB, NEAREST_M, REFERENCE_M, near_field_roots
+from sonoworld.encode.travel import SPEED_OF_SOUND_M_S, interpolation_table
 from sonoworld.errors import BackendMissingError
 from sonoworld.render.executor import Plan, Shape
 from sonoworld.types import Directivity
@@ -62,16 +65,14 @@ class NativeExecutor:
         law = plan.law
         paper = law.mode == "paper"
         alpha = law.alpha if law.air == "alpha" else 0.0
-        from sonoworld.encode.travel import SPEED_OF_SOUND_M_S, interpolation_table  # noqa: PLC0415
-
         numbers = (alpha, np.exp(-alpha) if paper else 1.0, 0.0 if paper else law.near_m)
         more: dict[str, Any] = {}
         if law.delay:
             more["table"] = interpolation_table()
         if law.air == "iso9613":
-            from sonoworld.encode.air import WAYS_M, air_bank  # noqa: PLC0415
-
             more |= {"air": air_bank(plan.rate_hz), "ways_m": np.array(WAYS_M, np.float64)}
+        if law.near_field:
+            more |= {"roots": near_field_roots(plan.order), "near": np.array([REFERENCE_M, NEAREST_M, MOST_BOOST_DB])}
         self._kernel = kernel_module().Kernel(
             plan.order,
             plan.block,
