@@ -1,18 +1,19 @@
 """Laws of sound that hold for every place, pose and source."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from sonoworld.encode import EncodeOptions, encode_scene, encode_source
+from sonoworld.encode import EncodeOptions, Track, encode_scene, encode_source
 from sonoworld.encode.rotate import rotation_matrix
 from sonoworld.frames import Pose, world_from_head_rotation
 from sonoworld.render import render_walk, still_walk
 from sonoworld.render.hrtf import mirror_signs
-from sonoworld.types import Clip, Source, Spread
+from sonoworld.types import Clip, Directivity, Motion, Source, Spread
 
 coordinate = st.floats(-50, 50)
 place = st.tuples(coordinate, coordinate, coordinate).filter(lambda p: math.hypot(*p) > 0.05)
@@ -125,3 +126,85 @@ def test_area_energy_lies_between_its_points(points: list[tuple[float, ...]], al
     gains = [encode_source(make(p), head((0.0, 0.0, 0.0)), options)[0] for p in points]
     area = encode_source(make(points, Spread.AREA), head((0.0, 0.0, 0.0)), options)[0]
     assert min(gains) * (1 - 1e-6) <= area <= max(gains) * (1 + 1e-6)
+
+
+unit = st.tuples(*[st.floats(-1, 1)] * 3).filter(lambda v: math.hypot(*v) > 0.1)
+aims = st.builds(
+    lambda pattern, sharpness, v: Directivity(pattern, sharpness, np.array(v) / np.linalg.norm(v)),
+    st.floats(0, 1),
+    st.floats(1, 4),
+    unit,
+)
+walks = st.lists(st.tuples(*[st.floats(-8, 8)] * 3), min_size=2, max_size=5)
+LAWS = (EncodeOptions(), EncodeOptions(delay=True), EncodeOptions(delay=True, air="iso9613"))
+
+
+@given(st.lists(place, min_size=1, max_size=4), aims, walks, turn, st.booleans())
+def test_turning_the_whole_world_with_the_head_changes_nothing(
+    points: list[tuple[float, ...]],
+    aim: Directivity,
+    keys: list[tuple[float, ...]],
+    angles: tuple[float, ...],
+    ahead: bool,
+) -> None:
+    R = world_from_head_rotation(*angles)
+    path = Motion(np.arange(len(keys)) * 0.1, np.array(keys), faces_ahead=ahead)
+    source = replace(make(points, Spread.AREA), directivity=aim, path=path)
+    turned = replace(
+        make(np.array(points) @ R.T, Spread.AREA),
+        directivity=replace(aim, facing=R @ aim.facing),
+        path=replace(path, positions=path.positions @ R.T),
+    )
+    origin = np.array([0.3, -0.2, 0.1])
+    one = encode_source(source, Pose(np.eye(3), origin), LAWS[1], 0.13)
+    other = encode_source(turned, Pose(R, R @ origin), LAWS[1], 0.13)
+    np.testing.assert_allclose(other, one, atol=1e-5)
+
+
+@given(place, walks, st.sampled_from([Spread.POINT, Spread.AREA]))
+def test_only_the_way_between_counts_whoever_goes(
+    p: tuple[float, ...], keys: list[tuple[float, ...]], spread: Spread
+) -> None:
+    # a source that goes and a listener who stands, or the other way round; but for the delay, which tells them apart
+    points = np.round(np.array([p, np.add(p, (0.5, 0.25, 0.0))]) * 16) / 16
+    path = Motion(np.arange(len(keys)) * 0.05, np.array(keys))
+    goes = replace(make(points, spread), path=path)
+    k = np.arange(20)
+    gone = np.stack([np.interp(k * 256 / 48000, path.times_s, path.positions[:, axis]) for axis in range(3)], -1)
+    track = Track(np.repeat(np.eye(3)[None], 20, 0), points.mean(0) - gone, 256)
+    options = EncodeOptions(order=2, air="iso9613")
+    one = encode_scene([goes], Pose.identity(), options, 19 * 256).signal
+    other = encode_scene([make(points, spread)], track, options, 19 * 256).signal
+    np.testing.assert_allclose(one, other, atol=1e-5 * float(np.abs(other).max()))
+
+
+@given(place, aims, turn)
+def test_directivity_only_takes(p: tuple[float, ...], aim: Directivity, angles: tuple[float, ...]) -> None:
+    plain, aimed = (
+        encode_source(replace(make(p), directivity=a), head(angles), EncodeOptions(order=2)) for a in (None, aim)
+    )
+    factor = float(plain @ aimed / (plain @ plain))
+    assert abs(factor) <= 1 + 1e-9
+    np.testing.assert_allclose(aimed, factor * plain, atol=1e-9)
+
+
+@given(place, st.floats(-20, 20), st.sampled_from(LAWS))
+def test_nothing_is_heard_before_it_can_be(p: tuple[float, ...], x: float, law: EncodeOptions) -> None:
+    once = replace(CLIP, loops=False)
+    pose = head((0.0, 0.0, 0.0), (x, 0.0, 0.0))
+    field = encode_scene([replace(make(p), clip=once)], pose, law, 4000, 8000)
+    d = math.hypot(*(np.float32(p) - np.array([x, 0, 0])))
+    first = math.floor(d * 8000 / 343.2) - 8 if law.delay else 0
+    loudest = float(np.abs(field.signal).max())
+    assert np.abs(field.signal[:, : max(0, first)]).max(initial=0.0) <= 1e-6 * loudest  # rounding of fast convolution
+    assert np.abs(field.signal[0, max(0, first) : max(0, first) + 200]).max() > 0.1 * loudest
+
+
+@given(st.lists(place, min_size=1, max_size=3), walks)
+def test_sources_add(points: list[tuple[float, ...]], keys: list[tuple[float, ...]]) -> None:
+    path = Motion(np.arange(len(keys)) * 0.05, np.array(keys), loops=True)
+    sources = [replace(make(q), path=path if i else None) for i, q in enumerate(points)]
+    options = LAWS[2].model_copy(update={"near_field": True, "order": 1})
+    together = encode_scene(sources, Pose.identity(), options, 1000).signal
+    alone = [encode_scene([source], Pose.identity(), options, 1000).signal for source in sources]
+    np.testing.assert_allclose(together, np.sum(alone, 0), atol=1e-4 * max(1e-3, float(np.abs(together).max())))
