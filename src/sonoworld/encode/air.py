@@ -4,7 +4,7 @@ Letters: a(f) absorption, dB per m (ISO 9613-1 at 20 °C, 50 %, 101.325 kPa); s 
 bank's filter for the way s_j; r = (t + 1)/B at sample t of a block of B.
 
 Measured at 48 kHz, 20 Hz to 20 kHz, over all ways from 0 to 1000 m, at those between two filters as well: within 0.8 dB
-of exp(−a·s) where that takes up to 30 dB, within 1.5 dB where it takes up to 40 dB (`tests/test_encode_air.py`).
+of exp(−a·s) where that takes up to 30 dB, within 1.6 dB where it takes up to 40 dB (`tests/test_encode_air.py`).
 """
 
 from functools import cache
