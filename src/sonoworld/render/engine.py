@@ -40,7 +40,7 @@ class Engine:
         max_sources: rows of the input.
         executor: "native" (compiled) or "numpy".
         law: distance, air, delay (Doppler), near field; `order` rules over its order.
-        limiter: holds the output under −1 dBFS, 256 samples later.
+        limiter: holds the output under −1 dBFS, 255 samples later at 48 kHz.
 
     Raises:
         ShapeError: a number out of range.
