@@ -5,7 +5,8 @@
 The shipped worklet with the shipped kernel (WebAssembly SIMD), 48 kHz, 128 frames, ears of 256 taps; the visitor
 stands, or walks and turns with 60 messages a second. A "world" is 6 points, 3 rivers (surfaces of 256 points, wide, six
 decorrelated parts each) and 2 winds. Chromium: an OfflineAudioContext on one thread, everything included; node: the
-processor alone. Before there was a kernel, 4 sources at order 3 through ConvolverNodes ran 35 times real time.
+processor alone, by its own processor time. Best of several: other programs on the machine only ever slow it down.
+Before there was a kernel, 4 sources at order 3 through ConvolverNodes ran 35 times real time.
 """
 
 import json

@@ -1,4 +1,4 @@
-// node node.mjs FOLDER: reads one case a line, answers with seconds of sound made per second.
+// node node.mjs FOLDER: reads one case a line, answers with seconds of sound made per second of its processor time.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -36,9 +36,10 @@ for await (const line of createInterface({ input: process.stdin })) {
   make(1);
   let best = Infinity;
   for (let turn = 0; turn < 3; turn++) {
-    const start = performance.now();
+    const start = process.cpuUsage();
     make(asked.seconds);
-    best = Math.min(best, performance.now() - start);
+    const { user, system } = process.cpuUsage(start);
+    best = Math.min(best, (user + system) / 1000);
   }
   console.log(JSON.stringify((1000 * asked.seconds) / best));
 }

@@ -10,6 +10,7 @@ export function engineOptions({ kernel, filters, order, points, rivers, winds, w
     weights: new Float64Array(places.length).fill(1 / places.length),
     labels: labels && Int32Array.from(labels),
     directivity: null,
+    path: null,
   });
   const around = (i) => [3 * Math.cos(i), 3 * Math.sin(i) - 1.5, 0.3 * Math.sin(3 * i)];
   const river = (_, i) => [4 + 0.1 * i, -13 + 0.1 * i, -1.5];
