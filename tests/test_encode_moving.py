@@ -1,6 +1,7 @@
 """Sources that move, face somewhere and are near: what arrives of them, measured in the rendered field."""
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -177,17 +178,28 @@ def test_near_field_raises_the_bass_of_what_is_near() -> None:
             assert F > 1.4
 
 
-@pytest.mark.parametrize("law", [{"delay": True}, {"air": "iso9613"}, {"delay": True, "air": "iso9613"}])
-def test_offline_is_what_the_engine_plays(law: dict[str, object]) -> None:
+@pytest.mark.parametrize("executor", ["numpy", "native"])
+@pytest.mark.parametrize(
+    "law",
+    [
+        {},
+        {"delay": True},
+        {"air": "iso9613"},
+        {"near_field": True},
+        {"delay": True, "air": "iso9613", "near_field": True},
+    ],
+    ids=str,
+)
+def test_offline_is_what_the_engine_plays(law: dict[str, object], executor: Literal["numpy", "native"]) -> None:
     # the same clip, head and laws: one recording, and block by block
     options = EncodeOptions.model_validate({"order": 2, **law})
     rng = np.random.default_rng(1)
     aim = Directivity(0.6, 1.5, np.array([0.0, -1.0, 0.0]))
-    source = replace(source_at([9.0, 4.0, 1.0], rng.standard_normal(40 * BLOCK), loops=False), directivity=aim)
+    source = replace(source_at([5.0, 1.0, 0.3], rng.standard_normal(40 * BLOCK), loops=False), directivity=aim)
     steps = np.arange(40)
     rotations = np.stack([world_from_head_rotation(0.05 * i, 0.1, 0.01 * i) for i in steps])
-    origins = np.stack([0.2 * steps, np.where(steps > 20, 15.0, 0.0), 0.0 * steps], -1)  # it jumps once
-    engine = Engine(2, RATE, BLOCK, max_sources=1, executor="numpy", law=options)
+    origins = np.stack([0.2 * steps, np.where(steps > 32, 15.0, 0.0), 0.0 * steps], -1)  # past it, and away
+    engine = Engine(2, RATE, BLOCK, max_sources=1, executor=executor, law=options)
     engine.set_source(0, source.centroid, 100.0, directivity=aim)
     played = []
     for i in steps:
@@ -198,7 +210,9 @@ def test_offline_is_what_the_engine_plays(law: dict[str, object]) -> None:
     before = np.append(0, steps)
     field = encode_scene([source], Track(rotations[before], origins[before], BLOCK), options, 40 * BLOCK)
     once = convolved(field.signal, hrir("kemar", 2, RATE))
-    assert np.abs(once - np.concatenate(played, 1)).max() <= 1e-5 * np.abs(once).max()
+    # near-field filters of the engine begin where a source comes near, offline they always ran: −88 dB for some blocks
+    bound = 5e-5 if options.near_field else 1e-6
+    assert np.abs(once - np.concatenate(played, 1)).max() <= bound * np.abs(once).max()
 
 
 def test_ambience_goes_nowhere() -> None:
