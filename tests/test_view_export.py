@@ -11,6 +11,7 @@ from browser.courtyard import courtyard, small_world
 from sonoworld.disk.ply import read_ply
 from sonoworld.encode.air import air_bank
 from sonoworld.encode.decorrelate import decorrelator
+from sonoworld.encode.nearfield import near_field_roots
 from sonoworld.encode.options import EncodeOptions
 from sonoworld.encode.travel import interpolation_table
 from sonoworld.errors import BackendMissingError, InputError
@@ -70,16 +71,18 @@ def test_ears_are_those_of_the_package(exported: Path) -> None:
 
 
 def test_laws_bring_their_tables(tmp_path: Path) -> None:
-    folder = export_folder(small_world(), tmp_path / "site", laws=EncodeOptions(air="iso9613", delay=True))
+    folder = export_folder(
+        small_world(), tmp_path / "site", laws=EncodeOptions(air="iso9613", delay=True, near_field=True)
+    )
     sound = json.loads((folder / "world.json").read_text())["sound"]
     delays = np.fromfile(folder / sound["delay"]["file"], "<f4").reshape(sound["delay"]["phases"] + 1, 16)
     np.testing.assert_array_equal(delays, interpolation_table())
     air = np.fromfile(folder / sound["air"]["file"], "<f4").reshape(len(sound["air"]["ways_m"]), sound["air"]["taps"])
     np.testing.assert_array_equal(air, air_bank(48000))
     assert sound["alpha_per_m"] == 0
-    for unknown in (EncodeOptions(mode="paper"), EncodeOptions(near_field=True)):
-        with pytest.raises(InputError, match="offline"):
-            export_folder(small_world(), tmp_path / "other", laws=unknown)
+    np.testing.assert_array_equal(sound["near"]["roots"], near_field_roots(5))
+    with pytest.raises(InputError, match="offline"):
+        export_folder(small_world(), tmp_path / "other", laws=EncodeOptions(mode="paper"))
 
 
 def test_the_same_scene_gives_the_same_bytes(exported: Path, tmp_path: Path) -> None:

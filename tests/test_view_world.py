@@ -27,7 +27,7 @@ from sonoworld.view.world import (
 )
 
 EARS = FiltersPart(file="ears-3.bin", name="test", order=3, taps=256, rate_hz=48000)
-HEARING = HearingPart(epsilon_m=0.1, alpha_per_m=0.0, filters=(EARS,))
+HEARING = HearingPart(epsilon_m=0.1, alpha_per_m=0.0, speed_m_s=343.2, filters=(EARS,))
 LAWS = EncodeOptions()
 
 

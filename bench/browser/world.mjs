@@ -25,7 +25,7 @@ export function engineOptions({ kernel, filters, order, points, rivers, winds, w
   return {
     kernel,
     decoder: { order, taps: 256, filters: new Float32Array(filters) },
-    law: { nearM: 0.1, alphaPerM: 0, delay: null, air: null },
+    law: { nearM: 0.1, alphaPerM: 0, speedMS: 343.2, delay: null, air: null, near: null },
     voices,
     gains: new Float32Array(voices.length).fill(0.1),
     pose: { position: [0, 0, 0], yaw: 0, pitch: 0 },

@@ -147,7 +147,7 @@ def test_a_siren_drives_past(chromium: Browser, tmp_path: Path) -> None:
     path = Motion(np.array([0.0, 3.0]), np.array([[12.0, 5.0, 0.0], [3.0, -25.0, 0.0]]), loops=True, faces_ahead=True)
     aim = Directivity(0.5, 1.0, np.array([1.0, 0.0, 0.0]))
     siren = replace(source("s0", "siren", Spread.POINT, np.array([[4.0, 0, 0]]), 90.0), path=path, directivity=aim)
-    laws = EncodeOptions(air="iso9613", delay=True)
+    laws = EncodeOptions(air="iso9613", delay=True, near_field=True)
     folder = export_folder(replace(small_world(), sources=(siren,)), tmp_path / "street", laws=laws)
     part = json.loads((folder / "world.json").read_text())["sources"][0]
     with running(folder) as url:

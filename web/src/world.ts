@@ -16,7 +16,6 @@ export interface Filters {
 export interface Delay {
   readonly file: string;
   readonly phases: number;
-  readonly speedMS: number;
 }
 
 /** What air takes: float32 [way][tap], filters for ways beyond the first metre. */
@@ -25,6 +24,12 @@ export interface Air {
   readonly waysM: Float64Array;
   readonly taps: number;
   readonly rateHz: number;
+}
+
+/** Bass of near sources: reference and nearest distance (m), most boost (dB); roots (re, im) of degrees 1, 2, .. */
+export interface Near {
+  readonly numbers: Float64Array;
+  readonly roots: Float64Array;
 }
 
 export interface World {
@@ -37,9 +42,11 @@ export interface World {
   readonly fullScaleDb: number;
   readonly epsilonM: number;
   readonly alphaPerM: number;
+  readonly speedMS: number;
   readonly screenGainDb: number;
   readonly delay: Delay | null;
   readonly air: Air | null;
+  readonly near: Near | null;
   /** One set for every order on offer. */
   readonly filters: readonly Filters[];
   readonly sources: readonly Source[];
@@ -48,6 +55,7 @@ export interface World {
 const FORMAT = 1;
 const MAX_ORDER = 7;
 const MAX_WAYS = 64;
+const MAX_ROOTS = 16;
 
 export async function loadWorld(url: string): Promise<World> {
   const answer = await fetch(url, { cache: "no-cache" });
@@ -62,6 +70,7 @@ export function readWorld(document: unknown): World {
   if (top.at("axes").text() !== "FLU") top.at("axes").fail("FLU (x ahead, y left, z up)");
   const sound = top.at("sound");
   const start = top.at("start");
+  const filters = readFilterSets(sound.at("filters"));
   return {
     title: top.at("title").text(),
     notice: top.at("notice").text(),
@@ -72,10 +81,12 @@ export function readWorld(document: unknown): World {
     fullScaleDb: sound.at("full_scale_db").number(),
     epsilonM: sound.at("epsilon_m").number(1e-3, 10),
     alphaPerM: sound.at("alpha_per_m").number(0, 100),
+    speedMS: sound.at("speed_m_s").number(1, 1e5),
     screenGainDb: sound.at("screen_gain_db").number(-200, 200),
     delay: sound.at("delay").optional(readDelay),
     air: sound.at("air").optional(readAir),
-    filters: readFilterSets(sound.at("filters")),
+    near: sound.at("near").optional((near) => readNear(near, filters)),
+    filters,
     sources: readSources(top.at("sources")),
   };
 }
@@ -95,8 +106,17 @@ function readDelay(reader: Reader): Delay {
   return {
     file: reader.at("file").file(),
     phases: reader.at("phases").whole(1, 65536),
-    speedMS: reader.at("speed_m_s").number(1, 1e5),
   };
+}
+
+function readNear(reader: Reader, filters: readonly Filters[]): Near {
+  const numbers = ["reference_m", "nearest_m", "most_boost_db"].map((key) => reader.at(key).number(1e-3, 100));
+  const roots = reader.at("roots").list(MAX_ROOTS).flatMap((root) => [...root.numbers(2)]);
+  const order = Math.max(...filters.map((set) => set.order));
+  let needed = 0;
+  for (let n = 1; n <= order; n++) needed += Math.ceil(n / 2);
+  if (roots.length < 2 * needed) reader.at("roots").fail(`${needed} roots, for order ${order}`);
+  return { numbers: Float64Array.from(numbers), roots: Float64Array.from(roots) };
 }
 
 function readAir(reader: Reader): Air {

@@ -43,7 +43,6 @@ class DelayPart(_Part):
 
     file: str
     phases: int
-    speed_m_s: float
 
 
 class AirPart(_Part):
@@ -55,13 +54,24 @@ class AirPart(_Part):
     rate_hz: int
 
 
+class NearPart(_Part):
+    """Bass of sources nearer than `reference_m`; `roots` of degrees 1, 2, .., real and imaginary part."""
+
+    reference_m: float
+    nearest_m: float
+    most_boost_db: float
+    roots: tuple[tuple[float, float], ...]
+
+
 class HearingPart(_Part):
     """Laws of distance, and the files the page hears with: ears for every order on offer, and what the laws need."""
 
     epsilon_m: float
     alpha_per_m: float
+    speed_m_s: float
     delay: DelayPart | None = None
     air: AirPart | None = None
+    near: NearPart | None = None
     filters: tuple[FiltersPart, ...]
 
 

@@ -50,7 +50,7 @@ def export_folder(
             3). None: the defaults, as in `render_walk`.
 
     Raises:
-        InputError: the folder holds something else, or the page does not know the laws (paper mode, near field).
+        InputError: the folder holds something else, or the page does not know the laws (paper mode).
         BackendMissingError: the page or its audio kernel was not built at install.
     """
     chosen = laws or EncodeOptions()

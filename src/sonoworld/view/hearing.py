@@ -9,11 +9,12 @@ from jaxtyping import Float
 
 from sonoworld.encode.air import WAYS_M, air_bank
 from sonoworld.encode.decorrelate import decorrelator
+from sonoworld.encode.nearfield import MOST_BOOST_DB, NEAREST_M, REFERENCE_M, near_field_roots
 from sonoworld.encode.options import EncodeOptions
 from sonoworld.encode.travel import PHASES, SPEED_OF_SOUND_M_S, interpolation_table
 from sonoworld.errors import BackendMissingError, InputError
 from sonoworld.render.hrtf import hrir
-from sonoworld.view.document import AirPart, CopiesPart, DelayPart, FiltersPart, HearingPart
+from sonoworld.view.document import AirPart, CopiesPart, DelayPart, FiltersPart, HearingPart, NearPart
 
 KERNEL = "kernel.wasm"
 ORDERS = (5, 3)
@@ -44,15 +45,17 @@ def write_hearing(folder: Path, laws: EncodeOptions) -> HearingPart:
     """Write filters and tables into `folder`, and say what they are.
 
     Raises:
-        InputError: laws that the page does not know (paper mode, near field).
+        InputError: a law that the page does not know (paper mode).
     """
-    if laws.mode == "paper" or laws.near_field:
-        raise InputError("the page plays mode = 'physical', near_field = False; offline rendering knows the others")
+    if laws.mode == "paper":
+        raise InputError("the page plays mode = 'physical'; offline rendering knows mode = 'paper'")
     return HearingPart(
         epsilon_m=laws.near_m,
         alpha_per_m=laws.alpha if laws.air == "alpha" else 0.0,
+        speed_m_s=SPEED_OF_SOUND_M_S,
         delay=_write_delay(folder / "delay.bin") if laws.delay else None,
         air=_write_air(folder / "air.bin") if laws.air == "iso9613" else None,
+        near=_near() if laws.near_field else None,
         filters=tuple(_write_filters(folder / f"ears-{order}.bin", order) for order in ORDERS),
     )
 
@@ -70,13 +73,18 @@ def _write_filters(path: Path, order: int) -> FiltersPart:
 
 def _write_delay(path: Path) -> DelayPart:
     _write(path, interpolation_table())
-    return DelayPart(file=path.name, phases=PHASES, speed_m_s=SPEED_OF_SOUND_M_S)
+    return DelayPart(file=path.name, phases=PHASES)
 
 
 def _write_air(path: Path) -> AirPart:
     bank = air_bank(RATE_HZ)
     _write(path, bank)
     return AirPart(file=path.name, ways_m=WAYS_M, taps=bank.shape[1], rate_hz=RATE_HZ)
+
+
+def _near() -> NearPart:
+    roots = tuple((float(real), float(imaginary)) for real, imaginary in near_field_roots(max(ORDERS)))
+    return NearPart(reference_m=REFERENCE_M, nearest_m=NEAREST_M, most_boost_db=MOST_BOOST_DB, roots=roots)
 
 
 def _write(path: Path, values: Float[np.ndarray, "*b"]) -> None:

@@ -20,8 +20,10 @@ export async function loadLaw(world: World, rateHz: number): Promise<Law> {
   return {
     nearM: world.epsilonM,
     alphaPerM: world.alphaPerM,
-    delay: delay && table ? { speedMS: delay.speedMS, table } : null,
+    speedMS: world.speedMS,
+    delay: table && { table },
     air: air && { waysM: air.waysM, filters: await loadAir(air, rateHz) },
+    near: world.near,
   };
 }
 

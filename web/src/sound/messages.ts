@@ -2,6 +2,7 @@
 import type { Pose } from "../geometry";
 import type { Motion } from "../motion";
 import type { Directivity } from "../source";
+import type { Near } from "../world";
 
 export const ENGINE = "sonoworld-engine";
 export const LIMITER = "sonoworld-limiter";
@@ -11,10 +12,13 @@ export interface Law {
   /** ε of d = √(|x|² + ε²), metres. */
   readonly nearM: number;
   readonly alphaPerM: number;
+  readonly speedMS: number;
   /** Sound takes its time: weights of 16 samples around a place between two samples, row by row of its fraction. */
-  readonly delay: { readonly speedMS: number; readonly table: Float32Array } | null;
+  readonly delay: { readonly table: Float32Array } | null;
   /** Filters of the air [way][tap] for ways beyond the first metre. */
   readonly air: { readonly filters: Float32Array; readonly waysM: Float64Array } | null;
+  /** Bass of near sources. */
+  readonly near: Near | null;
 }
 
 /** Two ears: filters [ear][channel][tap], ACN/SN3D, head axes. */

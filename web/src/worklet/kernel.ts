@@ -10,8 +10,8 @@ interface Calls {
   _initialize(): void;
   sonoworld_bytes(count: number): number;
   sonoworld_release(at: number): void;
-  // order, block, sources, filters, taps, law, table, phases, air, waysM, ways, airTaps
-  sonoworld_make(...of: readonly [...Six, ...Six]): number;
+  // order, block, sources, filters, taps, law, table, phases, air, waysM, ways, airTaps, near, roots
+  sonoworld_make(...of: readonly [...Six, ...Six, number, number]): number;
   sonoworld_place(engine: number, source: number, position: number, gain: number): number;
   // engine, source, points, weights, labels, count, gain
   sonoworld_surface(...of: readonly [...Six, number]): number;
@@ -135,21 +135,24 @@ export class Kernel {
   }
 
   private make(decoder: Decoder, law: Law, rateHz: number): number {
-    const { delay, air } = law;
-    const numbers = [law.alphaPerM, 1, law.nearM, rateHz, delay?.speedMS ?? 1, delay ? 1 : 0];
+    const { delay, air, near } = law;
+    const numbers = [law.alphaPerM, 1, law.nearM, rateHz, law.speedMS, delay ? 1 : 0];
     const copies = [
       this.put(decoder.filters),
       this.put(Float64Array.from(numbers)),
       delay ? this.put(delay.table) : 0,
       air ? this.put(air.filters) : 0,
       air ? this.put(air.waysM) : 0,
+      near ? this.put(near.numbers) : 0,
+      near ? this.put(near.roots) : 0,
     ] as const;
-    const [filters, laws, table, airFilters, waysM] = copies;
+    const [filters, laws, table, airFilters, waysM, nearNumbers, roots] = copies;
     const phases = delay ? delay.table.length / DELAY_TAPS - 1 : 0;
     const ways = air ? air.waysM.length : 0;
     const airTaps = air ? air.filters.length / ways : 0;
     const sizes = [decoder.order, this.block, this.rows, filters, decoder.taps, laws] as const;
-    const engine = this.calls.sonoworld_make(...sizes, table, phases, airFilters, waysM, ways, airTaps);
+    const travel = [table, phases, airFilters, waysM, ways, airTaps] as const;
+    const engine = this.calls.sonoworld_make(...sizes, ...travel, nearNumbers, roots);
     for (const at of copies) if (at) this.calls.sonoworld_release(at);
     return engine;
   }

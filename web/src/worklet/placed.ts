@@ -64,8 +64,8 @@ export class Placed {
   private follow(head: Float64Array, timeS: number, always: boolean): void {
     const { trajectory, law, voice, last, centroid, surface } = this;
     if (!trajectory) return;
-    const { delay, nearM } = law;
-    const sentS = delay ? trajectory.sentAt(timeS, head[0]!, head[1]!, head[2]!, nearM, delay.speedMS) : timeS;
+    const { delay, nearM, speedMS } = law;
+    const sentS = delay ? trajectory.sentAt(timeS, head[0]!, head[1]!, head[2]!, nearM, speedMS) : timeS;
     trajectory.at(sentS);
     const { place } = trajectory;
     if (!always && place[0] === last[0] && place[1] === last[1] && place[2] === last[2]) return;
