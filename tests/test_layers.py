@@ -13,6 +13,7 @@ ALLOWED: dict[str, set[str]] = {
     "backend": VALUES,
     "perceive": VALUES | {"perceive"},
     **{stage: VALUES | {"backend", "perceive", stage} for stage in STAGES},
+    "lift": VALUES | {"backend", "disk", "perceive", "lift"},  # worlds made elsewhere are files
     "encode": VALUES | {"backend", "encode"},
     "render": VALUES | {"backend", "encode", "render"},
     "disk": VALUES | {"backend", "disk", "encode"},  # `encode` for the conventions of Ambisonic files

@@ -118,6 +118,7 @@ class Weights:
 class Backend:
     """One way of doing a stage. `make(options)` imports what is heavy and returns the stage function.
 
+    `files(options)` names the files that the result depends on besides its inputs: changed ones make it run again.
     `extra` names the pip extra that brings its packages ("" = comes with the install); `missing()` returns why it
     cannot run here, or "" when it can, without importing anything heavy.
     """
@@ -133,6 +134,7 @@ class Backend:
     commercial: bool = True
     weights: tuple[Weights, ...] = ()
     missing: Callable[[], str] = field(default=lambda: "")
+    files: Callable[[Any], tuple[str, ...]] = field(default=lambda options: ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ import numpy as np
 
 from sonoworld import __version__, localize
 from sonoworld.backend import Lifted, Run
-from sonoworld.disk import sound_values, world_values
+from sonoworld.disk import atomic, sound_values, world_values
 from sonoworld.disk.codec import Codec
 from sonoworld.disk.workspace import Workspace, open_workspace, publish
-from sonoworld.errors import SonoworldError, StageError
+from sonoworld.errors import InputError, SonoworldError, StageError
 from sonoworld.recipe import Recipe, digest
 from sonoworld.types import (
     Camera,
@@ -83,13 +83,15 @@ class Steps:
         """Run a stage by its backend; `do(backend, run)` calls it. The backend is made only if it must run."""
         choice = self.recipe.choices[stage]
         spec = choice.backend
-        identity = {
+        identity: dict[str, Any] = {
             "backend": spec.name,
             "version": spec.version,
             "options": choice.options.model_dump(mode="json"),
             "licence": spec.licence,
             "seed": self.seed,
         }
+        if files := spec.files(choice.options):
+            identity["files"] = [_file_digest(Path(file)) for file in files]
         return self.run(Task(stage, needs, identity), codec, lambda run: do(spec.make(choice.options), run))
 
     def run(self, task: Task, codec: Codec[T], do: Callable[[Run], T]) -> T:
@@ -208,6 +210,12 @@ def _preview(scene: Scene) -> np.ndarray:
 
 def _clips(sources: tuple[Source, ...]) -> dict[str, Clip]:
     return {source.id: source.clip for source in sources if source.clip is not None}
+
+
+def _file_digest(path: Path) -> str:
+    if not path.is_file():
+        raise InputError(f"{path}: expected a file named by a recipe, got nothing there or not a regular file")
+    return atomic.sha256(path)
 
 
 def _photo_digest(photo: Photo) -> str:

@@ -11,7 +11,8 @@ import pytest
 from pydantic import ConfigDict
 
 from sonoworld import testing
-from sonoworld.backend import BACKEND_STAGES, Backend, Listing, Options, find, installed, require_available
+from sonoworld.backend import BACKEND_STAGES, Backend, Listing, Options, Run, find, installed, require_available
+from sonoworld.disk.splat_file import write_splats
 from sonoworld.errors import BackendMissingError, RecipeError
 
 LISTINGS = installed()
@@ -25,6 +26,15 @@ def options_for(spec: Backend, tmp_path: Path) -> Options | None:
         path = tmp_path / "sources.toml"
         path.write_text('[[source]]\nlabel = "bell"\nspread = "point"\ndirection_deg = [30, 10]\n')
         return spec.options.model_validate({"path": str(path)})
+    if (spec.stage, spec.name) == ("lift", "marble_file"):
+        splats = find("seed", "footprint").make(find("seed", "footprint").options())
+        world = splats(testing.tiny_panorama(), testing.tiny_geometry(), Run(np.random.default_rng(0)))
+        write_splats(tmp_path / "world.spz", world, axes="RDF")
+        return spec.options.model_validate({"path": str(tmp_path / "world.spz"), "metric_scale_factor": 1.0})
+    if (spec.stage, spec.name) == ("lift", "mesh_file"):
+        path = tmp_path / "ground.obj"
+        path.write_text("v -9 -1.6 -9\nv 9 -1.6 -9\nv 9 -1.6 9\nv -9 -1.6 9\nf 1 2 3 4\n")
+        return spec.options.model_validate({"paths": [str(path)]})
     return None
 
 

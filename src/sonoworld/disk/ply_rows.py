@@ -4,7 +4,7 @@ A row is a numpy record. Memory beyond the result stays at one stretch; no count
 file allows it.
 """
 
-import io
+import itertools
 import os
 import warnings
 from collections.abc import Generator, Sequence
@@ -106,24 +106,23 @@ def take(table: np.ndarray, names: Sequence[str], target: np.ndarray) -> None:
 
 def _rows_in_words(file: BinaryIO, element: Element, path: Path) -> Generator[tuple[slice, np.ndarray]]:
     dtype = element.dtype("=")
-    text = io.TextIOWrapper(file, "ascii", newline=None)
-    try:
-        for start in range(0, element.count, ROWS_AT_A_TIME):
-            part = slice(start, min(start + ROWS_AT_A_TIME, element.count))
-            yield part, _parse(text, dtype, part, path)
-    finally:
-        text.detach()
+    for start in range(0, element.count, ROWS_AT_A_TIME):
+        part = slice(start, min(start + ROWS_AT_A_TIME, element.count))
+        yield part, _parse(file, dtype, part, path)
 
 
-def _parse(text: io.TextIOWrapper, dtype: np.dtype[np.void], part: slice, path: Path) -> np.ndarray:
+def _parse(file: BinaryIO, dtype: np.dtype[np.void], part: slice, path: Path) -> np.ndarray:
+    """The next lines; the file then stands at the first line after them."""
     want = part.stop - part.start
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of no lines left; judged by the number of rows
-            table = np.loadtxt(text, dtype, comments=None, max_rows=want, ndmin=1)
+            lines = (line.decode("ascii") for line in itertools.islice(file, want))
+            table = np.loadtxt(lines, dtype, comments=None, ndmin=1)
     except (ValueError, OverflowError) as error:
+        numbers = len(dtype.names or ())
         raise UnsafeFileError(
-            f"{path}: expected lines of {len(dtype.names or ())} numbers after line {part.start}: {error}"
+            f"{path}: expected lines of {numbers} numbers after line {part.start}: {error}"
         ) from error
     if len(table) != want:
         raise UnsafeFileError(f"{path}: expected {part.stop} lines of numbers, got {part.start + len(table)}")
