@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from sonoworld.render.equalise import diffuse_equalised
-from sonoworld.render.hrirs import HrirSet, fill_gaps, levelled, merge_repeated, resampled, trimmed
+from sonoworld.render.hrirs import HrirSet, levelled, merge_repeated, resampled, trimmed
 from sonoworld.render.magls import decoder
 from sonoworld.render.sofa import read_sofa
 
@@ -23,9 +23,8 @@ RATE_HZ = 48000
 
 
 def prepared(sofa: Path) -> HrirSet:
-    """The measured set at 48 kHz, whole sphere, flat in a diffuse field, at the reference level."""
-    measured = merge_repeated(trimmed(resampled(read_sofa(sofa), RATE_HZ)))
-    return levelled(diffuse_equalised(fill_gaps(measured)))
+    """The measured set at 48 kHz, flat in a diffuse field, at the reference level; `decoder` fills what lies below."""
+    return levelled(diffuse_equalised(merge_repeated(trimmed(resampled(read_sofa(sofa), RATE_HZ)))))
 
 
 def main() -> None:

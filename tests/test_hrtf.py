@@ -19,7 +19,7 @@ from sonoworld.render.magls import centred_spectra, decoder, match_diffuse_field
 from sonoworld.render.sphere_hrtf import sphere_hrirs, sphere_response
 
 KEMAR_SOFA = Path("/usr/share/libmysofa/MIT_KEMAR_normal_pinna.sofa")
-KEMAR_SHA256 = "ac899dabec8b30b1788ce2530a7208685021b946dd18753878af69dd91609d11"
+KEMAR_SHA256 = "8ee77bf3b2fe894c280cae336dd8f5721c74c9f6f7810f01164cbceb3df5a12d"
 GRID = fibonacci_sphere(700)
 F = np.fft.rfftfreq(1024, 1 / 48000)
 
