@@ -45,15 +45,14 @@ inline void harmonics(const HarmonicWeights& f, int order, D x, D y, D z, D ther
   }
 }
 
-// Offsets of L points from the head, in head axes, and what follows from them alone.
+// Offsets of L points from the head, in the axes of R (the head's, or the world's), and what follows from them alone.
 template <class D>
 struct Seen {
   D x, y, z, there, fade;
   bool at_the_head = false;
 
-  // (px, py, pz) in m, world; `facing` null for sources that radiate alike to all sides
-  Seen(const State& state, const Law& law, D px, D py, D pz) {
-    const double* R = state.rotation;
+  // (px, py, pz) in m, world
+  Seen(const State& state, const Law& law, const double* R, D px, D py, D pz) {
     px -= state.origin[0];
     py -= state.origin[1];
     pz -= state.origin[2];

@@ -64,6 +64,8 @@ class Kernel final : public Renderer {
         near_field_(setup.law, setup.order, setup.sources, setup.block),
         near_old_(setup.law.near ? std::size_t(count_) * (setup.order + 1) * groups_ : 0),
         near_new_(near_old_.size()),
+        world_(std::size_t(count_) * channels_),
+        sounds_(count_),
         near_(count_),
         before_(setup.law.near ? count_ : 0) {
     transform_cost_ = 7.0 * size_;
@@ -152,6 +154,9 @@ class Kernel final : public Renderer {
   // New gains where something changed; false when a source is at the head under a law that has no answer there.
   bool update(const State& state) {
     const bool turned = state.listener_stamp != listener_stamp_;
+    walked_ = std::memcmp(state.origin, origin_, sizeof origin_) != 0 || listener_stamp_ == ~std::uint64_t(0);
+    std::memcpy(origin_, state.origin, sizeof origin_);
+    turned_ = false;
     bool relist = false;
     int pending[L], waiting = 0;
     for (int q = 0; q < count_; ++q) {
@@ -161,6 +166,7 @@ class Kernel final : public Renderer {
         continue;
       }
       if (source.stamp == stamps_[q] && (!turned || !source.placed)) continue;
+      const std::uint64_t last = stamps_[q];
       stamps_[q] = source.stamp;
       moved_[q] = 1;
       alive_[q] |= source.placed ? NOW : 0;
@@ -168,7 +174,7 @@ class Kernel final : public Renderer {
         std::memset(static_cast<void*>(gains(new_, q)), 0, sizeof(V) * groups_);
         alive_[q] &= static_cast<unsigned char>(~NOW);
       } else if (source.surface) {
-        if (!place_surface(state, q)) return undecided();
+        if (!place_surface(state, q, source.stamp != last)) return undecided();
       } else {
         pending[waiting++] = q;
         if (waiting == L) {
@@ -200,7 +206,7 @@ class Kernel final : public Renderer {
       y[i] = p[1];
       z[i] = p[2];
     }
-    Seen<D> seen(state, law_, x, y, z);
+    Seen<D> seen(state, law_, state.rotation, x, y, z);
     if (seen.at_the_head) return false;
     for (int i = 0; i < number; ++i) {
       const Source& source = state.sources[which[i]];
@@ -223,10 +229,31 @@ class Kernel final : public Renderer {
     return true;
   }
 
+  // A surface is summed in world axes, again only when it or the listener's place has changed, and turned with the head.
+  bool place_surface(const State& state, int q, bool changed) {
+    const Surface& surface = *state.sources[q].surface;
+    if ((changed || walked_) && !sum_surface(state, q)) return false;
+    if (!turned_) {
+      turn_(state.rotation, order_);
+      turned_ = true;
+    }
+    for (int row = q; row <= q + surface.parts; ++row) {
+      turn_.apply(world_.get() + std::size_t(row) * channels_, gains(new_, row), order_);
+      if (row == q) continue;
+      moved_[row] = 1;
+      if (sounds_[row])
+        alive_[row] |= NOW;
+      else
+        alive_[row] &= static_cast<unsigned char>(~NOW);
+    }
+    return true;
+  }
+
   // The mean over a surface, in phase: g = Σ w σ y(u). With parts, energy moves to their copies as it looks wider
   // (`split_gains` of encode/area.py): part j then has its own mean and the energy Σ w σ² on W, or what is left of it
   // where lobes of both signs cancel.
-  bool place_surface(const State& state, int q) {
+  bool sum_surface(const State& state, int q) {
+    constexpr double WORLD[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
     const Source& source = state.sources[q];
     const Surface& surface = *source.surface;
     const int ranges = surface.parts ? surface.parts : 1;
@@ -235,7 +262,7 @@ class Kernel final : public Renderer {
       D total[MAX_CHANNELS], size = {}, loud = {}, x = {}, y = {}, z = {};
       for (int c = 0; c < channels_; ++c) total[c] = D{};
       for (int i = surface.start[part]; i < surface.start[part + 1]; i += L) {
-        Seen<D> seen(state, law_, load<D>(surface.x + i), load<D>(surface.y + i), load<D>(surface.z + i));
+        Seen<D> seen(state, law_, WORLD, load<D>(surface.x + i), load<D>(surface.y + i), load<D>(surface.z + i));
         if (seen.at_the_head) return false;
         if (source.directed)
           for (int lane = 0; lane < L; ++lane) seen.direct(source.facing, source.omni, source.sharpness, lane);
@@ -248,11 +275,11 @@ class Kernel final : public Renderer {
         harmonics(weights_, order_, seen.x, seen.y, seen.z, seen.there,
                   [&](int c, D value) { total[c] += value * share; });
       }
-      float* to = gains(new_, surface.parts ? q + 1 + part : q);
+      double* to = world_.get() + std::size_t(surface.parts ? q + 1 + part : q) * channels_;
       for (int c = 0; c < channels_; ++c) {
         const double one = across(total[c]);
         all[c] += one;
-        to[c] = static_cast<float>(one * source.gain);
+        to[c] = one * source.gain;
       }
       amplitudes[part] = across(size);
       energies[part] = across(loud);
@@ -282,16 +309,14 @@ class Kernel final : public Renderer {
     t = t < 0 ? 0 : t > 1 ? 1 : t;
     const double share = t * t * (3 - 2 * t);
     const double together = std::sqrt(1 - share) * source.gain;
-    float* own = gains(new_, q);
-    for (int c = 0; c < channels_; ++c) own[c] = static_cast<float>(all[c] * together);
+    double* own = world_.get() + std::size_t(q) * channels_;
+    for (int c = 0; c < channels_; ++c) own[c] = all[c] * together;
     for (int part = 0; part < source.surface->parts; ++part) {
       const int row = q + 1 + part;
-      const double a = amplitudes[part];
-      const float level = static_cast<float>(a != 0 ? std::sqrt(share * energies[part]) / a : 0);
-      float* to = gains(new_, row);
+      const double a = amplitudes[part], level = a != 0 ? std::sqrt(share * energies[part]) / a : 0;
+      double* to = world_.get() + std::size_t(row) * channels_;
       for (int c = 0; c < channels_; ++c) to[c] *= level;
-      moved_[row] = 1;
-      alive_[row] |= NOW;
+      sounds_[row] = level != 0;
     }
   }
 
@@ -673,9 +698,14 @@ class Kernel final : public Renderer {
   Aligned<double> distances_;
   NearField<L> near_field_;
   Aligned<V> near_old_, near_new_;
+  Aligned<double> world_;           // gains of surfaces and their copies, [source][channel]
+  Aligned<unsigned char> sounds_;   // copies that are heard
   Aligned<unsigned char> near_;
   Aligned<double> before_;  // distance a block ago; 0: not heard then
   int near_count_ = 0;
+  FieldRotation turn_;
+  double origin_[3] = {0, 0, 0};
+  bool walked_ = false, turned_ = false;
   double transform_cost_ = 0;
   int live_count_ = 0, first_groups_ = 0, newest_ = 0, bed_channels_ = 0;
   std::uint64_t listener_stamp_ = 0, bed_stamp_ = 0, bed_listener_ = 0;

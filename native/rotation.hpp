@@ -25,6 +25,16 @@ class FieldRotation {
         for (int k = -n; k <= n; ++k) block_[index(n, m, k)] = n == 1 ? first_[m + 1][k + 1] : entry(n, m, k);
   }
 
+  // out = M in, for the channels up to `order`
+  void apply(const double* in, float* out, int order) const {
+    for (int n = 0; n <= order; ++n)
+      for (int m = -n; m <= n; ++m) {
+        double sum = 0;
+        for (int k = -n; k <= n; ++k) sum += block_[index(n, m, k)] * in[n * n + n + k];
+        out[n * n + n + m] = static_cast<float>(sum);
+      }
+  }
+
   // Entry for two channels; 0 where their degrees differ.
   double at(int row, int column) const {
     int n = 0;
