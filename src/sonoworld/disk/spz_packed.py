@@ -26,6 +26,33 @@ DEGREE_1_STEP, HIGHER_STEP = 8, 16
 """Steps of stored harmonics (of 256): 5 bits for degree 1 and 4 above, as Niantic's writer has them."""
 
 
+def _cube() -> tuple[Float32[np.ndarray, "24 4"], np.ndarray]:
+    """The turns of a cube as quaternions wxyz, and for each which old axis its three new ones are."""
+    half = np.sqrt(0.5)
+    one = [[1.0 if j == i else 0.0 for j in range(4)] for i in range(4)]
+    two = [
+        [half * (j == i) + sign * half * (j == k) for j in range(4)]
+        for i in range(4)
+        for k in range(i + 1, 4)
+        for sign in (1, -1)
+    ]
+    four = [[0.5, 0.5 * a, 0.5 * b, 0.5 * c] for a in (1, -1) for b in (1, -1) for c in (1, -1)]
+    q = np.array(one + two + four)
+    w, x, y, z = q.T
+    squares = np.stack(
+        [
+            np.stack([w * w + x * x - y * y - z * z, 2 * (x * y - w * z), 2 * (x * z + w * y)], -1),
+            np.stack([2 * (x * y + w * z), w * w - x * x + y * y - z * z, 2 * (y * z - w * x)], -1),
+            np.stack([2 * (x * z - w * y), 2 * (y * z + w * x), w * w - x * x - y * y + z * z], -1),
+        ],
+        -2,
+    )
+    return q.astype(np.float32), np.abs(squares).argmax(1)
+
+
+_CUBE, _CUBE_AXES = _cube()
+
+
 @dataclass(frozen=True, slots=True)
 class Packed:
     """Stored bytes, a row a splat."""
@@ -67,14 +94,17 @@ def pack(splats: Splats, fractional_bits: int, rotation: Rotation) -> Packed:
     writer does. Positions must fit (`fractional_bits_for`).
     """
     n = len(splats)
+    quats, log_scales = splats.quats, splats.log_scales
+    if rotation == "first three":
+        quats, log_scales = _with_large_w(quats, log_scales)
     fixed = np.rint(splats.means.astype(np.float64) * (1 << fractional_bits)).astype("<i4")
-    unit = splats.quats / np.linalg.norm(splats.quats, axis=1, keepdims=True)
+    unit = quats / np.linalg.norm(quats, axis=1, keepdims=True)
     q = unit[:, [1, 2, 3, 0]].astype(np.float64)
     return Packed(
         positions=np.ascontiguousarray(fixed.view(np.uint8).reshape(n, 3, 4)[:, :, :3]).reshape(n, 9),
         alphas=bytes_of_logits(splats.opacity_logits)[:, None],
         colours=_byte(255 * (COLOUR_SCALE * splats.sh[:, 0].astype(np.float64) + 0.5)),
-        scales=_byte(16 * (splats.log_scales.astype(np.float64) + 10)),
+        scales=_byte(16 * (log_scales.astype(np.float64) + 10)),
         rotations=_smallest_three(q) if rotation == "smallest three" else _first_three(q),
         harmonics=_harmonics(splats.sh[:, 1:].reshape(n, 3 * (splats.sh.shape[1] - 1))),
     )
@@ -96,6 +126,26 @@ def unpack(packed: Packed, fractional_bits: int) -> Splats:
         opacity_logits=logits_of_bytes(packed.alphas[:, 0]),
         sh=np.concatenate([base.astype(np.float32)[:, None], rest.reshape(n, rest.shape[1] // 3, 3)], axis=1),
     )
+
+
+def _with_large_w(
+    quats: Float32[np.ndarray, "n 4"], log_scales: Float32[np.ndarray, "n 3"]
+) -> tuple[Float32[np.ndarray, "n 4"], Float32[np.ndarray, "n 3"]]:
+    """The same ellipsoids with their axes named anew, so that w, which readers derive, is never small.
+
+    wxyz of q·g for the 24 turns g of a cube: w of q·g is q·ḡ, so the g nearest to q is the one; its sizes follow.
+    """
+    best = np.argmax(np.abs(quats @ (_CUBE * np.array([1, -1, -1, -1], np.float32)).T), axis=1)
+    g = _CUBE[best]
+    w, x, y, z = quats.T
+    a, b, c, d = g.T
+    turned = [
+        w * a - x * b - y * c - z * d,
+        w * b + x * a + y * d - z * c,
+        w * c - x * d + y * a + z * b,
+        w * d + x * c - y * b + z * a,
+    ]
+    return np.stack(turned, -1), np.take_along_axis(log_scales, _CUBE_AXES[best], 1)
 
 
 def _byte(values: Float64[np.ndarray, "n c"]) -> UInt8[np.ndarray, "n c"]:
