@@ -171,7 +171,8 @@ def test_a_promise_costs_no_memory(tmp_path: Path) -> None:
     sf.write(tmp_path / "a.flac", np.zeros((4096, 1), np.int16), 48000)
     data = bytearray((tmp_path / "a.flac").read_bytes())
     # STREAMINFO: 36 bits of total samples end at byte 4 + 4 + 18
-    for frames, says in ((2**35, "samples in at most"), (2**29, "per stored byte"), (20_000_000, "cannot be decoded|was cut")):
+    lies = ((2**35, "samples in at most"), (2**29, "per stored byte"), (20_000_000, "cannot be decoded|was cut"))
+    for frames, says in lies:
         data[21] = (data[21] & 0xF0) | (frames >> 32)
         data[22:26] = struct.pack(">I", frames & 0xFFFFFFFF)
         (tmp_path / "a.flac").write_bytes(bytes(data))

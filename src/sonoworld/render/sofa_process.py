@@ -84,7 +84,8 @@ def read_tables(path: Path) -> SofaTables:
         ) from error
     if done.returncode != 0:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        got = _died_of(-done.returncode) if done.returncode < 0 else said[-1][:200] if said else f"exit {done.returncode}"
+        last = said[-1][:200] if said else f"exit {done.returncode}"
+        got = _died_of(-done.returncode) if done.returncode < 0 else last
         raise refused(path, "file", "readable HDF5", got, "it is damaged or no SOFA file; get it again")
     return decoded(path, done.stdout)
 
