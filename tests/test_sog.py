@@ -250,6 +250,13 @@ def test_a_zip_bomb_takes_no_memory(tmp_path: Path) -> None:
     assert peak < 8 * 2**20
 
 
+def test_names_in_no_encoding_are_refused(tmp_path: Path) -> None:
+    data = archived(tmp_path / "a.sog", {**files(tmp_path), "é.webp": b""}).read_bytes()
+    (tmp_path / "b.sog").write_bytes(data.replace("é.webp".encode(), b"\xff\xff.webp"))
+    with pytest.raises(UnsafeFileError, match=r"expected a \.sog archive"):
+        read_sog(tmp_path / "b.sog")
+
+
 def test_no_archive_and_nothing_there(tmp_path: Path) -> None:
     (tmp_path / "a.sog").write_bytes(b"PK not an archive")
     with pytest.raises(UnsafeFileError, match=r"expected a \.sog archive"):

@@ -6,6 +6,7 @@ give the bytes their meaning. Writers turn splats as in PLY files, y down.
 """
 
 import json
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -31,6 +32,12 @@ MAX_IMAGE_BYTES = 2**30
 SPARE_PIXELS = 2**16
 FIRST_TAG = 252
 """The alpha of a rotation's pixel says which part of the quaternion wxyz is largest: 252 + 0..3."""
+
+ZIP_ERRORS = (
+    *(zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, EOFError, OSError),
+    *(NotImplementedError, RuntimeError, UnicodeDecodeError),  # other compressions, passwords, names in no encoding
+)
+"""What `zipfile` raises on archives that are none, are damaged, or ask for more than it can."""
 
 OTHER_PARTS = np.array([[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]])
 
@@ -94,7 +101,7 @@ def read_sog(path: Path, *, max_splats: int = MAX_SPLATS) -> Splats:
     try:
         with zipfile.ZipFile(path) as archive:
             return _read(lambda name: _from_archive(archive, name, path), META, path, max_splats)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+    except ZIP_ERRORS as error:
         raise UnsafeFileError(f"{path}: expected a .sog archive: {error}") from error
 
 
