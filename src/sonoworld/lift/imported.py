@@ -19,6 +19,9 @@ BELOW = np.radians(-50.0)
 LEAST_SEEN = 0.2
 """Share of the rays steeper than BELOW that must meet something, for a height of the eye to be measured."""
 
+SHELL = 0.98
+"""Share of the sky's radius from which on things are sky: a shell stored in steps is not quite where it was."""
+
 
 @dataclass(frozen=True, slots=True)
 class Placing:
@@ -88,7 +91,7 @@ def _geometry(distance: Float32[np.ndarray, "h w"], placing: Placing, metric: bo
     if placing.floor_m is not None:
         floor = np.where(elevation < 0, placing.floor_m / np.maximum(np.sin(-elevation), 1e-9), np.inf)
         distance = np.where(stopped, distance, floor[:, None].astype(np.float32))
-    sky = distance >= placing.sky_radius_m
+    sky = distance >= SHELL * placing.sky_radius_m
     distance = np.where(sky, np.float32(placing.sky_radius_m), distance)
     if not (distance > 0).all():
         raise StageError("lift: expected distances > 0 along every ray, got others")
