@@ -1,9 +1,13 @@
 """The verb that listens: render a world's sound along a walk to a file."""
 
 import time
+import tomllib
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
+import numpy as np
+from jaxtyping import Float32
 from rich.console import Console
 from tyro.conf import Positional, arg
 
@@ -16,57 +20,66 @@ from sonoworld.frames import Pose
 from sonoworld.render import Walk, parse_walk, render_walk, still_walk
 from sonoworld.render.convolve import convolved
 from sonoworld.render.ears import ears
+from sonoworld.render.speakers import LAYOUTS, Layout, LayoutName, parse_layout
+from sonoworld.render.speakers_loudness import layout_loudness
+from sonoworld.types import SoundField
 
 DEFAULT_SECONDS = 10.0
+Format = Literal[
+    "binaural", "ambix", "n3d", "fuma", "stereo", "quad", "5.1", "7.1", "5.1.4", "7.1.4", "cube", "speakers"
+]
+"""Two ears; a sound field in three conventions; loudspeakers by name, or of a layout file."""
+_MAX_LAYOUT_BYTES = 2**16
+_HIGHEST_ORDER: dict[str, int] = {"binaural": 7, "fuma": 3}
 
 
 def render(  # noqa: PLR0913, PLR0917  one per option of the command line
     scene: Positional[Path],
     out: Positional[Path],
-    format_: Annotated[Literal["binaural", "ambix"], arg(name="format")] = "binaural",
+    format_: Annotated[Format, arg(name="format")] = "binaural",
     order: int = 3,
     walk: Path | None = None,
     seconds: float | None = None,
     hrtf: str = "kemar",
+    layout: Path | None = None,
 ) -> None:
     """Render a world's sound to a WAV file.
 
     Args:
         scene: Folder of a world.
         out: WAV file to write (float32, 48 kHz).
-        format_: Two ears for headphones (binaural), or the sound field at the head (ambix: ACN, SN3D).
-        order: Ambisonic order: 1..7 for binaural, 0..10 for ambix.
+        format_: Two ears for headphones (binaural); the sound field at the head (ambix: ACN, SN3D; n3d; fuma);
+            loudspeakers (stereo to 7.1.4, cube), or those of a --layout file (speakers). Channels are in WAVE order,
+            7.1.4 FL FR FC LFE BL BR SL SR TFL TFR TBL TBR; LFE is silent.
+        order: Ambisonic order: 1..7 for binaural, 0..3 for fuma, else 0..10.
         walk: walk.json with the listener's path; without it one stands at the photo's eye, looking ahead.
         seconds: Length; default the walk's, or 10.
         hrtf: Whose ears: kemar, sphere, or a SOFA file.
+        layout: Loudspeakers as JSON or TOML: speakers, a list of label, azimuth_deg (+ left), elevation_deg.
     """
     console = Console()
     options = _options(format_, order)
+    speakers = _layout(format_, layout)
     path = _walk(walk, seconds)
-    if format_ == "ambix" and hrtf != "kemar":
-        raise InputError(f"--hrtf: expected --format binaural (a sound field has no ears), got {format_}")
+    if format_ != "binaural" and hrtf != "kemar":
+        raise InputError(f"--hrtf: expected --format binaural (a {format_} file has no ears of its own), got {format_}")
     sources = load_sources(scene)
     began = time.perf_counter()
-    if format_ == "ambix":
-        field = render_walk(sources, path, "ambix", order, seconds, options)
-        signal, note = field.signal, f"0 dBFS RMS is {field.full_scale_db:g} dB SPL; no gain applied"
-        took = time.perf_counter() - began
-        write_ambix(out, field)
-    else:
-        from sonoworld.render.loudness import file_gain  # noqa: PLC0415  half a second to import
-
+    if format_ == "binaural":
         whose = ears(hrtf, order)
         console.print(f"ears: {whose.line}", highlight=False, soft_wrap=True, markup=False)
         field = render_walk(sources, path, "ambix", order, seconds, options)
-        raw = convolved(field.signal, whose.filters)
-        gain = file_gain(raw, wav.RATE_HZ)
-        signal = gain.apply(raw)
-        note = f"one gain of {gain.gain_db:+.1f} dB ({'peak at −1 dBTP' if gain.held_by_peak else 'to −23 LUFS'})"
-        took = time.perf_counter() - began
-        wav.write_wav(out, signal, wav.RATE_HZ)
-    length = signal.shape[1] / wav.RATE_HZ
+        made = _brought_to_level(convolved(field.signal, whose.filters), None)
+    elif speakers is not None:
+        made = _brought_to_level(render_walk(sources, path, speakers, order, seconds, options), speakers)
+    else:
+        field = render_walk(sources, path, "ambix", order, seconds, options)
+        made = _Made(field.signal, f"0 dBFS RMS is {field.full_scale_db:g} dB SPL; no gain applied", field)
+    took = time.perf_counter() - began
+    _write(out, made, format_, speakers)
+    length = made.signal.shape[1] / wav.RATE_HZ
     console.print(
-        f"{out}: {format_}, order {order}, {signal.shape[0]} channels, {length:.1f} s, {note}; "
+        f"{out}: {format_}, order {order}, {made.signal.shape[0]} channels, {length:.1f} s, {made.note}; "
         f"rendered at {length / took:.0f}× real time",
         highlight=False,
         soft_wrap=True,
@@ -74,11 +87,77 @@ def render(  # noqa: PLR0913, PLR0917  one per option of the command line
     )
 
 
+@dataclass(frozen=True)
+class _Made:
+    """What will be in the file, and what was done to its level; `field` where it is a sound field."""
+
+    signal: Float32[np.ndarray, "c t"]
+    note: str
+    field: SoundField | None = None
+
+
+def _brought_to_level(raw: Float32[np.ndarray, "c t"], speakers: Layout | None) -> _Made:
+    from sonoworld.render.loudness import file_gain  # noqa: PLC0415  half a second to import
+
+    gain = file_gain(raw, wav.RATE_HZ, None if speakers is None else layout_loudness(raw, speakers))
+    why = "peak at −1 dBTP" if gain.held_by_peak else "to −23 LUFS"
+    order = "" if speakers is None else f"{_channels(speakers)}; "
+    return _Made(gain.apply(raw), f"{order}one gain of {gain.gain_db:+.1f} dB ({why})")
+
+
+def _write(out: Path, made: _Made, format_: Format, speakers: Layout | None) -> None:
+    if made.field is not None and format_ in ("ambix", "n3d", "fuma"):
+        write_ambix(out, made.field, format_)
+    elif speakers is not None:
+        note = f"Loudspeakers {speakers.name}: {_channels(speakers)}"
+        wav.write_wav(out, made.signal, wav.RATE_HZ, note=note, speaker_mask=speakers.wave_mask)
+    else:
+        wav.write_wav(out, made.signal, wav.RATE_HZ)
+
+
+def _channels(speakers: Layout) -> str:
+    return " ".join(one.label for one in speakers.speakers)
+
+
 def _options(format_: str, order: int) -> EncodeOptions:
-    low, high = (1, 7) if format_ == "binaural" else (0, 10)
+    low, high = int(format_ == "binaural"), _HIGHEST_ORDER.get(format_, 10)
     if not low <= order <= high:
         raise InputError(f"--order: expected {low}..{high} for {format_}, got {order}")
     return EncodeOptions(order=order)
+
+
+def _layout(format_: Format, file: Path | None) -> Layout | None:
+    """The loudspeakers of a format; None where it has none."""
+    if (format_ == "speakers") != (file is not None):
+        got = f"--format {format_} {'without' if file is None else 'with'} --layout"
+        raise InputError(f"--layout: expected together with --format speakers, got {got}")
+    return LAYOUTS.get(cast("LayoutName", format_)) if file is None else read_layout(file)
+
+
+def read_layout(file: Path) -> Layout:
+    """A layout from its JSON or TOML file (by its ending).
+
+    Raises:
+        InputError: not a layout; names the file and the place in it.
+    """
+    document = _toml(file) if file.suffix.lower() == ".toml" else atomic.read_json(file, limit_bytes=_MAX_LAYOUT_BYTES)
+    try:
+        return parse_layout(document)
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from error
+
+
+def _toml(file: Path) -> object:
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(_MAX_LAYOUT_BYTES + 1)
+        if len(data) > _MAX_LAYOUT_BYTES:
+            raise UnsafeFileError(f"{file}: expected at most {_MAX_LAYOUT_BYTES} bytes of TOML, got more")
+        return tomllib.loads(data.decode())
+    except OSError as error:
+        raise UnsafeFileError(f"{file}: cannot be read ({error.strerror})") from error
+    except (ValueError, RecursionError) as error:
+        raise UnsafeFileError(f"{file}: expected TOML, got something else ({error})") from error
 
 
 def _walk(file: Path | None, seconds: float | None) -> Walk:

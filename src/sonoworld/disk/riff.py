@@ -23,13 +23,17 @@ _B_FORMAT_GUID = bytes.fromhex("00002107d3118644c8c1ca000000")
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Of a file of 32-bit floats. `note` becomes its comment; `b_format` says FuMa Ambisonics."""
+    """Of a file of 32-bit floats. `note` becomes its comment; `b_format` says FuMa Ambisonics.
+
+    `speaker_mask`: which loudspeakers the channels are for, as WAVE's bits; 0 says none.
+    """
 
     channels: int
     rate_hz: int
     frames: int
     note: str = ""
     b_format: bool = False
+    speaker_mask: int = 0
 
     @property
     def data_bytes(self) -> int:
@@ -40,7 +44,7 @@ class Layout:
 def header(layout: Layout) -> bytes:
     """Everything before the samples: RIFF, or RF64 where the file passes 4 GiB.
 
-    More than two channels are no loudspeakers: WAVE_FORMAT_EXTENSIBLE with an empty channel mask.
+    More than two channels are WAVE_FORMAT_EXTENSIBLE; they are no loudspeakers unless the channel mask says so.
     """
     comment = _chunk(b"LIST", b"INFO" + _chunk(b"ICMT", layout.note.encode() + b"\0")) if layout.note else b""
     fmt = _chunk(b"fmt ", _format(layout))
@@ -63,7 +67,7 @@ def _format(layout: Layout) -> bytes:
     if not extended:
         return struct.pack("<HHIIHHH", _FLOAT, *rates, 0)
     guid = _B_FORMAT_GUID if layout.b_format else _WAVE_GUID
-    return struct.pack("<HHIIHHHHIH", _EXTENSIBLE, *rates, 22, 32, 0, _FLOAT) + guid
+    return struct.pack("<HHIIHHHHIH", _EXTENSIBLE, *rates, 22, 32, layout.speaker_mask, _FLOAT) + guid
 
 
 def _chunk(name: bytes, body: bytes) -> bytes:

@@ -40,7 +40,13 @@ class Sound:
 
 
 def write_wav(
-    path: Path, signal: Float32[np.ndarray, "c t"], rate_hz: int, *, note: str = "", b_format: bool = False
+    path: Path,
+    signal: Float32[np.ndarray, "c t"],
+    rate_hz: int,
+    *,
+    note: str = "",
+    b_format: bool = False,
+    speaker_mask: int = 0,
 ) -> None:
     """Write float32 samples, interleaved; values beyond ±1 are kept. RF64 where RIFF ends, at 4 GiB.
 
@@ -50,6 +56,7 @@ def write_wav(
         rate_hz: samples per second.
         note: comment for people and other programs.
         b_format: declares FuMa Ambisonics (.amb).
+        speaker_mask: loudspeakers of the channels, WAVE's bits (`Layout.wave_mask`); 0: no loudspeakers.
 
     Raises:
         InputError: samples are not finite or absurdly loud, or there are no channels or too many.
@@ -57,10 +64,12 @@ def write_wav(
     channels, frames = signal.shape
     if not 1 <= channels <= MAX_CHANNELS:
         raise InputError(f"{path}: expected 1..{MAX_CHANNELS} channels, got {channels}")
+    if speaker_mask and speaker_mask.bit_count() != channels:
+        raise InputError(f"{path}: expected a speaker mask of {channels} bits, got {speaker_mask:#x}")
     if (got := _not_sound(signal)) is not None:
         raise InputError(f"{path}: expected finite samples within ±{MAX_PEAK:g}, got {got}")
     with atomic.replacing(path) as file:
-        file.write(riff.header(riff.Layout(channels, rate_hz, frames, note, b_format)))
+        file.write(riff.header(riff.Layout(channels, rate_hz, frames, note, b_format, speaker_mask)))
         for start in range(0, frames, _BLOCK):
             file.write(np.ascontiguousarray(signal[:, start : start + _BLOCK].T, "<f4").tobytes())
 

@@ -29,12 +29,15 @@ class FileGain:
         return signal * np.float32(10.0 ** (self.gain_db / 20))
 
 
-def file_gain(signal: Float32[np.ndarray, "c t"], rate_hz: int) -> FileGain:
+def file_gain(signal: Float32[np.ndarray, "c t"], rate_hz: int, measured_lufs: float | None = None) -> FileGain:
     """Gain that brings a recording to −23 LUFS, or as near as a true peak of −1 dBTP allows.
+
+    `measured_lufs`: its loudness where that is known (of loudspeakers, `speakers_loudness`); None measures it.
 
     Silence (and anything gated away entirely) gets 0 dB unless its peak asks for less.
     """
-    loudness, peak = integrated_loudness(signal, rate_hz), true_peak_db(signal)
+    loudness = integrated_loudness(signal, rate_hz) if measured_lufs is None else measured_lufs
+    peak = true_peak_db(signal)
     wanted = TARGET_LUFS - loudness if math.isfinite(loudness) else 0.0
     # a tenth of a dB for what fourfold oversampling can miss (BS.1770-5, annex 2, attachment 1)
     allowed = CEILING_DBTP - 0.1 - peak

@@ -89,7 +89,7 @@ def energy_vectors(
 
 
 def _allrad(speakers: Float64[np.ndarray, "s 3"], order: int) -> Float64[np.ndarray, "s c"]:
-    """D = G·diag(ω)·Y (eq. 7 there, with quadrature in place of a t-design), triangle by triangle."""
+    """D = G·diag(ω)·Y (Zotter and Frank 2012, with quadrature in place of a t-design), triangle by triangle."""
     from sonoworld.render.speakers_hull import speaker_hull  # noqa: PLC0415  slow imports
 
     hull = speaker_hull(speakers)
@@ -98,7 +98,7 @@ def _allrad(speakers: Float64[np.ndarray, "s 3"], order: int) -> Float64[np.ndar
     for triangle in hull.triangles:
         corners = hull.vertices[triangle]
         virtual, omega = _cells(corners)
-        # u = Σ g_i v_i (Pulkki 1997, eq. 9); imaginary loudspeakers handed on; then Σ g² = 1
+        # u = Σ g_i v_i (Pulkki 1997); imaginary loudspeakers handed on; then Σ g² = 1
         panned = virtual @ np.linalg.inv(corners) @ hull.share[:, triangle].T
         panned /= np.linalg.norm(panned, axis=1, keepdims=True)
         gains += panned.T @ (omega[:, None] * harmonics(virtual, order) * n3d)
@@ -131,7 +131,7 @@ def _solved(layout: Layout, Y: Float64[np.ndarray, "s c"], method: Method) -> Fl
     if stretch[0] > WORST_CONDITION * stretch[-1]:
         wanted = f"a layout whose harmonics have a condition of at most {WORST_CONDITION:g}, or method 'allrad'"
         raise ShapeError(f"method {method!r}", expected=wanted, got=f"layout {layout.name!r}, {_ratio(stretch)}")
-    # Zotter et al. 2012, eqs. 11 and 19: the pseudo-inverse, and with all its gains made equal
+    # the pseudo-inverse, and with all its gains made equal (Zotter, Pomberger and Noisternig 2012)
     return U @ (Vt if method == "epad" else Vt / stretch[:, None])
 
 

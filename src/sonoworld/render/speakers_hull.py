@@ -2,9 +2,9 @@
 
 Letters: s loudspeakers, v vertices (loudspeakers first, then imaginary ones), t triangles; U [v 3] unit vectors;
 S [s v] what a loudspeaker plays of a vertex.
-Source: Zotter and Frank, "All-round Ambisonic panning and decoding", J. Audio Eng. Soc. 60 (2012) 807, section 3;
-facets of more than three corners as in ITU-R BS.2127-1, section 6.1.2 (a vertex in the middle, shared evenly), so that
-no diagonal is preferred.
+Source: Zotter and Frank, "All-round Ambisonic panning and decoding", J. Audio Eng. Soc. 60 (2012) 807;
+facets of more than three corners get a vertex in the middle, shared evenly (as the n-gons of ITU-R BS.2127), so that no
+diagonal is preferred.
 """
 
 from dataclasses import dataclass
@@ -87,10 +87,10 @@ def _hole_middles(standing: Float64[np.ndarray, "v 3"]) -> Float64[np.ndarray, "
     return every[length > _FLAT] / length[length > _FLAT, None]
 
 
-def _facets(hull: ConvexHull) -> list[Int64[np.ndarray, "k 3"]]:
+def _facets(hull: ConvexHull) -> list[Int64[np.ndarray, "_ 3"]]:
     """Triangles that lie in one plane, together."""
     left = list(range(len(hull.simplices)))
-    facets: list[Int64[np.ndarray, "k 3"]] = []
+    facets: list[Int64[np.ndarray, "_ 3"]] = []
     while left:
         plane = hull.equations[left[0]]
         same = [i for i in left if np.abs(hull.equations[i] - plane).max() < _FLAT]
@@ -99,7 +99,7 @@ def _facets(hull: ConvexHull) -> list[Int64[np.ndarray, "k 3"]]:
     return facets
 
 
-def _outline(simplices: Int64[np.ndarray, "k 3"]) -> list[tuple[int, int]]:
+def _outline(simplices: Int64[np.ndarray, "_ 3"]) -> list[tuple[int, int]]:
     """Edges that belong to one triangle only."""
     edges = np.sort(np.concatenate([simplices[:, [0, 1]], simplices[:, [1, 2]], simplices[:, [2, 0]]]), axis=1)
     unique, count = np.unique(edges, axis=0, return_counts=True)
@@ -107,7 +107,7 @@ def _outline(simplices: Int64[np.ndarray, "k 3"]) -> list[tuple[int, int]]:
 
 
 def _shares(
-    real: int, closed: int, facets: list[Int64[np.ndarray, "k 3"]], corners: dict[int, list[int]]
+    real: int, closed: int, facets: list[Int64[np.ndarray, "_ 3"]], corners: dict[int, list[int]]
 ) -> Float64[np.ndarray, "s v"]:
     share = np.zeros((closed + len(corners), real))
     share[:real] = np.eye(real)
