@@ -121,6 +121,7 @@ def doctor() -> None:
     for package, extra, needed in (
         ("pillow-heif", "heic", "HEIC photos"),
         ("sounddevice", "listen", "live listening on the sound card"),
+        ("av", "film", "films"),
         ("torch", "learn", "learning and GPU models"),
         ("transformers", "models", "pretrained models"),
         ("ray", "cluster", "many machines"),
