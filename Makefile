@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# What needs neither arguments nor a GPU.
+NOT_ALONE := street panorama splat_gpu
+BENCHES := $(filter-out $(NOT_ALONE),$(basename $(notdir $(wildcard bench/*.py))))
 # Everything that decides what is installed: a change here installs again, anything else does not.
 INSTALL_INPUTS := pyproject.toml $(shell find buildhook native web -type f -not -path '*/node_modules/*' 2>/dev/null)
 
@@ -21,7 +24,8 @@ check: $(VENV)/.installed-dev
 	$(BIN)/pyright
 
 bench: $(VENV)/.installed-dev
-	set -e; for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file $(ARGS); done
+	set -e; for name in $(BENCHES); do echo "== $$name"; $(BIN)/python bench/$$name.py; done
+	@echo "Not run: bench/panorama.py FOLDER_OF_PANORAMAS, bench/splat_gpu.py (CUDA)"
 
 browser:
 	@command -v $${CHROMIUM:-chromium} >/dev/null || command -v google-chrome >/dev/null || \
