@@ -5,18 +5,25 @@ from fractions import Fraction
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Float32
 
 from sonoworld.encode.harmonics import channel_count
-from sonoworld.errors import ShapeError
+from sonoworld.errors import InputError, ShapeError
+
+BinauralMethod = Literal["magls", "ls", "ls_max_re"]
+"""magls: magnitudes above a cut, their phase continued from bin to bin. For comparison, ls: least squares of the whole
+waveform; ls_max_re: the same with every degree n weighed by `max_re_weights`, W by 1."""
 
 SHIPPED_RATE_HZ = 48000
 MAX_BINAURAL_ORDER = 7
 
 
-def hrir(name: str | Path = "kemar", order: int = 3, rate_hz: int = 48000) -> Float32[np.ndarray, "2 c t"]:
+def hrir(
+    name: str | Path = "kemar", order: int = 3, rate_hz: int = 48000, method: BinauralMethod = "magls"
+) -> Float32[np.ndarray, "2 c t"]:
     """Filters that turn an SN3D sound field in head axes into the (left, right) ear signals.
 
     Every set is scaled so that a diffuse field whose W has RMS r reaches the ears at RMS r; `kemar` is also
@@ -27,31 +34,39 @@ def hrir(name: str | Path = "kemar", order: int = 3, rate_hz: int = 48000) -> Fl
             of a SOFA file of free-field HRIRs.
         order: Ambisonic order, 1..7.
         rate_hz: sample rate of the filters.
+        method: how they are designed; "kemar" is shipped as "magls" only.
 
     Returns:
-        MagLS filters, 256 taps at 48 kHz (in proportion at other rates); their mean arrival is at 1 ms.
+        Filters, 256 taps at 48 kHz (in proportion at other rates); their mean arrival is at 1 ms.
 
     Raises:
-        ShapeError: the order is outside 1..7 or the rate outside 8..192 kHz.
+        ShapeError: the order is outside 1..7, the rate outside 8..192 kHz, or the method unknown.
+        InputError: another method than "magls" for "kemar".
         UnsafeFileError: the SOFA file cannot be used.
     """
     if not 1 <= order <= MAX_BINAURAL_ORDER:
         raise ShapeError("binaural order", expected=f"1..{MAX_BINAURAL_ORDER}", got=str(order))
     if not 8000 <= rate_hz <= 192000:
         raise ShapeError("rate_hz", expected="8000..192000 Hz", got=str(rate_hz))
-    return _filters(str(name), order, rate_hz).copy()
+    if method not in get_args(BinauralMethod):
+        raise ShapeError("binaural method", expected=" or ".join(get_args(BinauralMethod)), got=repr(method))
+    if name == "kemar" and method != "magls":
+        raise InputError(
+            f"method: expected magls for the shipped kemar, got {method}; give the measurement itself "
+            "(MIT_KEMAR_normal_pinna.sofa of Debian's libmysofa1) or another SOFA file"
+        )
+    return _filters(str(name), order, rate_hz, method).copy()
 
 
 @lru_cache(maxsize=16)
-def _filters(name: str, order: int, rate_hz: int) -> Float32[np.ndarray, "2 c t"]:
+def _filters(name: str, order: int, rate_hz: int, method: BinauralMethod) -> Float32[np.ndarray, "2 c t"]:
     if name == "kemar":
         return _at_rate(kemar_filters(order), rate_hz)
     from sonoworld.render.designed import sofa_filters, sphere_filters  # noqa: PLC0415  slow imports
 
-    taps = (
-        sphere_filters(order, SHIPPED_RATE_HZ) if name == "sphere" else sofa_filters(Path(name), order, SHIPPED_RATE_HZ)
-    )
-    return _at_rate(taps, rate_hz)
+    if name == "sphere":
+        return _at_rate(sphere_filters(order, SHIPPED_RATE_HZ, method), rate_hz)
+    return _at_rate(sofa_filters(Path(name), order, SHIPPED_RATE_HZ, method), rate_hz)
 
 
 def kemar_filters(order: int) -> Float32[np.ndarray, "2 c t"]:
