@@ -1,19 +1,24 @@
 """Panning and decoding to loudspeakers against another way to the same numbers, and on layouts without a shape."""
 
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sonoworld.cli import main
 from sonoworld.encode.harmonics import channel_degrees, harmonics
 from sonoworld.encode.max_re import max_re_weights
 from sonoworld.errors import ShapeError
+from sonoworld.frames import Pose, world_from_head_rotation
+from sonoworld.render import Walk, render_walk, still_walk
 from sonoworld.render.hrirs import fibonacci_sphere
 from sonoworld.render.speakers import LAYOUTS, Layout, LayoutName, Speaker
 from sonoworld.render.speakers_decode import energy_vectors, speaker_decoder
 from sonoworld.render.speakers_hull import Hull, speaker_hull
+from sonoworld.types import Clip, Source, Spread
 
 SPHERE = fibonacci_sphere(2000)
 
@@ -147,3 +152,32 @@ def test_a_cluster_of_loudspeakers_is_not_a_louder_place() -> None:
         lean[method] = abs(10 * np.log10(front / back))
     assert lean["sampling"] == pytest.approx(10 * np.log10(3), abs=0.5)
     assert lean["allrad"] < lean["sampling"] / 2
+
+
+def bell() -> Source:
+    samples = (0.1 * np.random.default_rng(0).standard_normal(9600)).astype(np.float32)
+    point, one = np.array([[0, 2, 0]], np.float32), np.ones(1, np.float32)
+    clip = Clip(samples, 48000, True, 0.0, "test", "MIT")
+    return Source("s", "a", "a", Spread.POINT, 100.0, 1.0, "test", point, 0 * point, one, 0.1, clip=clip)
+
+
+def test_loudspeakers_turn_with_the_head_or_keep_looking_ahead() -> None:
+    level = np.zeros(2)
+    times, way = np.array([0, 0.2]), np.array([[0, 0, 0], [0.5, 0, 0]], float)
+    turned, straight = Walk(times, way, level + np.pi / 2, level + 0.2, level), Walk(times, way, level, level, level)
+    ahead = render_walk([bell()], turned, "quad", 3, facing="ahead")
+    np.testing.assert_array_equal(ahead, render_walk([bell()], straight, "quad", 3))
+    left_front, right_front = (ahead[:2].astype(float) ** 2).mean(1)
+    assert left_front > 5 * right_front
+    faced = still_walk(Pose(world_from_head_rotation(np.pi / 2, 0.0, 0.0), np.zeros(3)), 0.2)
+    left_front, right_front = (render_walk([bell()], faced, "quad", 3)[:2].astype(float) ** 2).mean(1)
+    assert left_front == pytest.approx(right_front, rel=1e-3)
+    with pytest.raises(ShapeError, match="'ahead' for loudspeakers"):
+        render_walk([bell()], turned, "ambix", facing="ahead")  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+def test_only_loudspeakers_face_anywhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["render", "x", str(tmp_path / "a.wav"), "--format", "ambix", "--facing", "ahead"])
+    assert caught.value.code == 2
+    assert "--facing ahead: expected a --format of loudspeakers, got ambix" in capsys.readouterr().err

@@ -22,6 +22,7 @@ from sonoworld.render.convolve import convolved
 from sonoworld.render.ears import ears
 from sonoworld.render.speakers import LAYOUTS, Layout, LayoutName, parse_layout
 from sonoworld.render.speakers_loudness import layout_loudness
+from sonoworld.render.walk_audio import Facing
 from sonoworld.types import SoundField
 
 DEFAULT_SECONDS = 10.0
@@ -42,6 +43,7 @@ def render(  # noqa: PLR0913, PLR0917  one per option of the command line
     seconds: float | None = None,
     hrtf: str = "kemar",
     layout: Path | None = None,
+    facing: Facing = "head",
 ) -> None:
     """Render a world's sound to a WAV file.
 
@@ -56,6 +58,7 @@ def render(  # noqa: PLR0913, PLR0917  one per option of the command line
         seconds: Length; default the walk's, or 10.
         hrtf: Whose ears: kemar, sphere, or a SOFA file.
         layout: Loudspeakers as JSON or TOML: speakers, a list of label, azimuth_deg (+ left), elevation_deg.
+        facing: Loudspeakers turn with the walk's head, or keep looking ahead, along the photo's view.
     """
     console = Console()
     options = _options(format_, order)
@@ -63,6 +66,8 @@ def render(  # noqa: PLR0913, PLR0917  one per option of the command line
     path = _walk(walk, seconds)
     if format_ != "binaural" and hrtf != "kemar":
         raise InputError(f"--hrtf: expected --format binaural (a {format_} file has no ears of its own), got {format_}")
+    if facing == "ahead" and speakers is None:
+        raise InputError(f"--facing ahead: expected a --format of loudspeakers, got {format_}")
     sources = load_sources(scene)
     began = time.perf_counter()
     if format_ == "binaural":
@@ -71,7 +76,8 @@ def render(  # noqa: PLR0913, PLR0917  one per option of the command line
         field = render_walk(sources, path, "ambix", order, seconds, options)
         made = _brought_to_level(convolved(field.signal, whose.filters), None)
     elif speakers is not None:
-        made = _brought_to_level(render_walk(sources, path, speakers, order, seconds, options), speakers)
+        raw = render_walk(sources, path, speakers, order, seconds, options, facing=facing)
+        made = _brought_to_level(raw, speakers)
     else:
         field = render_walk(sources, path, "ambix", order, seconds, options)
         made = _Made(field.signal, f"0 dBFS RMS is {field.full_scale_db:g} dB SPL; no gain applied", field)

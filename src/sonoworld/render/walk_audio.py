@@ -21,6 +21,9 @@ from sonoworld.types import Scene, SoundField, Source
 RATE_HZ = 48000
 MAX_SECONDS = 3600.0
 
+Facing = Literal["head", "ahead"]
+"""Where loudspeakers look: where the walk's head looks, or along the world's x, always."""
+
 
 @overload
 def render_walk(
@@ -48,14 +51,18 @@ def render_walk(
     order: int | None = None,
     seconds: float | None = None,
     options: EncodeOptions | None = None,
+    *,
+    facing: Facing = "head",
 ) -> Float32[np.ndarray, "n t"]: ...
-def render_walk(
+def render_walk(  # noqa: PLR0913  one per choice that a listener has
     scene: Scene | Sequence[Source],
     walk: Walk,
     format: Literal["binaural", "ambix"] | LayoutName | Layout = "binaural",  # noqa: A002  the argument's public name
     order: int | None = None,
     seconds: float | None = None,
     options: EncodeOptions | None = None,
+    *,
+    facing: Facing = "head",
 ) -> Float32[np.ndarray, "n t"] | SoundField:
     """What is heard on a walk, at 48 kHz.
 
@@ -63,18 +70,21 @@ def render_walk(
         scene: a scene, or its sources alone.
         walk: the listener's head over time.
         format: "binaural" for two ears (KEMAR, MagLS), "ambix" for the sound field in head axes (ACN, SN3D), or the
-            loudspeakers to play it on (a `Layout`, or the name of one: `speakers.LAYOUTS`; AllRAD). They turn with
-            the head: what it faces comes from the front.
+            loudspeakers to play it on (a `Layout`, or the name of one: `speakers.LAYOUTS`; AllRAD).
         order: Ambisonic order; None takes the options' (3 if none are given). Binaural needs 1..7.
         seconds: length; None takes the walk's.
         options: laws of encoding; `order` rules over theirs.
+        facing: of loudspeakers. "head": they turn with the walk's head, what it faces comes from the front. "ahead":
+            they walk along but keep looking along the world's x, so that the world does not swing round those who sit
+            among them and turn their own heads.
 
     Returns:
         [2, samples] left and right, a `SoundField`, or [loudspeakers, samples] in the layout's order. RMS 1 is
         100 dB SPL; nothing is limited or normalised.
 
     Raises:
-        ShapeError: a length of 0 or more than an hour, or an order that does not fit.
+        ShapeError: a length of 0 or more than an hour, an order that does not fit, or facing "ahead" without
+            loudspeakers.
         InputError: a source has no clip.
     """
     length_s = walk.seconds if seconds is None else seconds
@@ -83,14 +93,22 @@ def render_walk(
     layout = LAYOUTS.get(cast("LayoutName", format)) if isinstance(format, str) else format
     if layout is None and format not in ("binaural", "ambix"):
         raise ShapeError("format", expected=f"binaural, ambix, {', '.join(LAYOUTS)} or a Layout", got=repr(format))
+    if facing not in ("head", "ahead") or (facing == "ahead" and layout is None):
+        raise ShapeError("facing", expected="'head', or 'ahead' for loudspeakers", got=f"{facing!r} for {format!r}")
     chosen = _with_order(options or EncodeOptions(), order)
     samples = max(1, round(length_s * RATE_HZ))
     filters = hrir("kemar", chosen.order, RATE_HZ) if format == "binaural" else None
     sources = scene.sources if isinstance(scene, Scene) else scene
-    field = encode_scene(sources, walk.track(RATE_HZ, 256, samples), chosen, samples, RATE_HZ)
+    way = walk if facing == "head" else _looking_ahead(walk)
+    field = encode_scene(sources, way.track(RATE_HZ, 256, samples), chosen, samples, RATE_HZ)
     if layout is not None:
         return decoded(field, layout)
     return field if filters is None else convolved(field.signal, filters)
+
+
+def _looking_ahead(walk: Walk) -> Walk:
+    level = np.zeros_like(walk.yaw)
+    return Walk(walk.times_s, walk.positions, level, level, level)
 
 
 def _with_order(options: EncodeOptions, order: int | None) -> EncodeOptions:
