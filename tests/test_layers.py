@@ -13,16 +13,18 @@ ALLOWED: dict[str, set[str]] = {
     "backend": VALUES,
     "perceive": VALUES | {"perceive"},
     **{stage: VALUES | {"backend", "perceive", stage} for stage in STAGES},
-    "lift": VALUES | {"backend", "disk", "perceive", "lift"},  # worlds made elsewhere are files
+    "lift": VALUES | {"backend", "disk", "perceive", "lift", "render"},  # made elsewhere: files; refined: rendered
+    "terrain": VALUES | {"terrain"},
     "encode": VALUES | {"backend", "encode"},
     "render": VALUES | {"backend", "encode", "render"},
-    "disk": VALUES | {"backend", "disk", "encode"},  # `encode` for the conventions of Ambisonic files
-    "view": VALUES | {"backend", "disk", "encode", "render", "view", "products"},
+    # `encode` for the conventions of Ambisonic files, `terrain` for worlds made before they had a ground
+    "disk": VALUES | {"backend", "disk", "encode", "terrain"},
+    "view": VALUES | {"backend", "disk", "encode", "render", "terrain", "view", "products"},
     "testing": VALUES | {"backend"},
     "recipes": set(),
     "assets": set(),
     "recipe": VALUES | {"backend", "recipes", "localize", "encode"},
-    "flow": VALUES | {"backend", "disk", "recipe", "lift", "localize", "render"},
+    "flow": VALUES | {"backend", "disk", "recipe", "lift", "localize", "render", "terrain"},
 }
 """What each part may import. The command line may import everything; `flow` names only stages without backends."""
 

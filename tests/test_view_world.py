@@ -94,15 +94,19 @@ def test_far_sources_need_more_screen_gain() -> None:
 
 @pytest.mark.parametrize(("distance_m", "radius_m"), [(0.4, 0.5), (2.0, 1.0), (40.0, 1.5)])
 def test_comfort_is_half_way_to_what_stands_near(distance_m: float, radius_m: float) -> None:
-    assert comfortable_radius_m(geometry(distance_m, sky_rows=4)) == pytest.approx(radius_m)
+    assert comfort(geometry(distance_m, sky_rows=4)) == pytest.approx(radius_m)
 
 
 def test_comfort_in_a_world_of_sky_and_under_a_near_ground() -> None:
-    assert comfortable_radius_m(geometry(1.0, sky_rows=32)) == 1.5
+    assert comfort(geometry(1.0, sky_rows=32)) == 1.5
     below = geometry(8.0, sky_rows=0)
     near_ground = below.distance.copy()
     near_ground[24:] = 1.2
-    assert comfortable_radius_m(replace(below, distance=near_ground)) == 1.5
+    assert comfort(replace(below, distance=near_ground)) == 1.5
+
+
+def comfort(found: Geometry) -> float:
+    return comfortable_radius_m(replace(small_world(), geometry=found))
 
 
 def geometry(distance_m: float, sky_rows: int) -> Geometry:

@@ -12,10 +12,11 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
-from sonoworld import __version__, localize
+from sonoworld import __version__, localize, terrain
 from sonoworld.backend import Lifted, Run
 from sonoworld.disk import atomic, sound_values, world_values
 from sonoworld.disk.codec import Codec
+from sonoworld.disk.ground_value import GROUND
 from sonoworld.disk.workspace import Workspace, open_workspace, publish
 from sonoworld.errors import InputError, SonoworldError, StageError
 from sonoworld.recipe import Recipe, digest
@@ -31,6 +32,7 @@ from sonoworld.types import (
     Source,
     Splats,
     Stage,
+    WalkSurface,
 )
 
 T = TypeVar("T")
@@ -138,10 +140,10 @@ def make_scene(photo: Photo, recipe: Recipe, folder: Path, *, seed: int = 0, wat
     with open_workspace(folder) as work:
         steps = Steps(work, recipe, seed, watch or Unwatched())
         camera, panorama = _see(steps, photo)
-        geometry, splats = _lift(steps, panorama)
+        geometry, splats, ground = _lift(steps, panorama)
         soundings = _understand(steps, panorama, camera)
         sources = _voice(steps, soundings, geometry, panorama)
-        scene = Scene(photo, camera, panorama, geometry, splats, soundings, sources)
+        scene = Scene(photo, camera, panorama, geometry, splats, soundings, sources, ground)
         needs = ("panorama", "lift", "seed", "localize")
         steps.run(Task("preview", needs, {"version": __version__}), world_values.PREVIEW, lambda _: _preview(scene))
         publish(work, version=__version__)
@@ -159,8 +161,8 @@ def _see(steps: Steps, photo: Photo) -> tuple[Camera | None, Panorama]:
     return camera, steps.stage("panorama", world_values.PANORAMA, needs, lambda fill, run: fill(photo, camera, run))
 
 
-def _lift(steps: Steps, panorama: Panorama) -> tuple[Geometry, Splats]:
-    """Panorama -> Geometry -> Splats, and the lighter splats beside them."""
+def _lift(steps: Steps, panorama: Panorama) -> tuple[Geometry, Splats, WalkSurface]:
+    """Panorama -> Geometry -> Splats, the lighter splats beside them, and the ground to walk on."""
     lifted: Lifted = steps.stage("lift", world_values.LIFTED, ("panorama",), lambda lift, run: lift(panorama, run))
     geometry, own = lifted.geometry, lifted.splats
     splats: Splats = steps.stage(
@@ -171,7 +173,9 @@ def _lift(steps: Steps, panorama: Panorama) -> tuple[Geometry, Splats]:
     )
     light = {"limit": LITE_SPLATS, "version": __version__}
     steps.run(Task("lite", ("seed",), light), world_values.LITE, lambda _: _lite(splats))
-    return geometry, splats
+    walked = Task("ground", ("lift",), {"version": terrain.VERSION})
+    ground = steps.run(walked, GROUND, lambda _: terrain.walk_surface(geometry, own))
+    return geometry, splats, ground
 
 
 def _understand(steps: Steps, panorama: Panorama, camera: Camera | None) -> tuple[Sounding, ...]:

@@ -23,6 +23,13 @@ CLIP_LOUDNESS_LUFS = -23.0
 """Integrated loudness at which dry clips are stored (EBU R 128 target; ITU-R BS.1770 meter)."""
 
 
+COMFORT_SHARE = 0.5
+"""Of the way to the nearest thing: a quarter shows no fault, a half few, nine tenths smeared patches behind it."""
+
+COMFORT_RANGE_M = (0.5, 1.5)
+"""Everybody sways by half a metre; beyond one and a half the ground that was seen steeply from above smears."""
+
+
 class Spread(StrEnum):
     """How a source fills space: one place, a surface, or everywhere."""
 
@@ -331,6 +338,48 @@ class SoundField:
 
 
 @dataclass(frozen=True, slots=True)
+class WalkSurface:
+    """Ground around the photo's eye, and what stands on it, on a square grid.
+
+    Cell [i, j] is centred on x = (i − m)·`cell_m`, y = (j − m)·`cell_m` with m = (n − 1)/2 (n is odd: the eye stands in
+    the middle cell). `floor_m` is the world's z of the ground, finite everywhere; `seen` says where the picture shows
+    it, elsewhere it is continued. `blocked`: walls, things and steps that are too high; `height_m` is how far what
+    stands there rises above the ground, 0 where nothing does. `walkable`: where somebody gets to from the eye.
+    `nearest_m` is the distance of the nearest thing from the eye, infinite where there is none near.
+    """
+
+    floor_m: Float32[np.ndarray, "n n"]
+    height_m: Float32[np.ndarray, "n n"]
+    blocked: Bool[np.ndarray, "n n"]
+    walkable: Bool[np.ndarray, "n n"]
+    seen: Bool[np.ndarray, "n n"]
+    cell_m: float
+    nearest_m: float
+
+    def __post_init__(self) -> None:
+        n = self.floor_m.shape[0]
+        _require(n % 2 == 1 and self.floor_m.shape == (n, n), "WalkSurface", "an odd square", self.floor_m.shape)
+        lengths = 0 < self.cell_m < math.inf and self.nearest_m > 0
+        _require(lengths, "WalkSurface", "lengths > 0 m", (self.cell_m, self.nearest_m))
+        finite = bool(np.isfinite(self.floor_m).all() and np.isfinite(self.height_m).all())
+        _require(finite and bool((self.height_m >= 0).all()), "WalkSurface", "finite metres, heights >= 0", "others")
+        _require(not (self.walkable & self.blocked).any(), "WalkSurface.walkable", "no blocked cells", "some")
+        _freeze(self)
+
+    @property
+    def eye_height_m(self) -> float:
+        """The eye over the ground below it, m."""
+        middle = self.floor_m.shape[0] // 2
+        return -float(self.floor_m[middle, middle])
+
+    @property
+    def comfortable_radius_m(self) -> float:
+        """How far from the eye the picture looks whole enough: half of `nearest_m`, within `COMFORT_RANGE_M`."""
+        low, high = COMFORT_RANGE_M
+        return min(high, max(low, COMFORT_SHARE * self.nearest_m))
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """One walkable, audible world. `camera` is None when the photo was a panorama already."""
 
@@ -341,6 +390,7 @@ class Scene:
     splats: Splats
     soundings: tuple[Sounding, ...]
     sources: tuple[Source, ...]
+    ground: WalkSurface | None = None
 
 
 Stage = Literal["calibrate", "panorama", "lift", "seed", "understand", "segment", "localize", "sound"]

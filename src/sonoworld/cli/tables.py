@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from sonoworld.frames import angles_from_direction, camera_angles
-from sonoworld.types import Scene, Source
+from sonoworld.types import Camera, Scene, Source, WalkSurface
 
 
 def source_record(source: Source) -> dict[str, Any]:
@@ -62,8 +62,24 @@ def sources_table(sources: tuple[Source, ...]) -> Table:
 
 
 def say_view(scene: Scene, console: Console) -> None:
-    """One line on how the photo was placed, and whether to trust it."""
-    camera = scene.camera
+    """How the photo was placed, whether to trust it, and how far one may walk."""
+    _say_placing(scene.camera, console)
+    if scene.ground is not None:
+        _say_ground(scene.ground, console)
+
+
+def _say_ground(ground: WalkSurface, console: Console) -> None:
+    near = ground.nearest_m
+    thing = f"the nearest thing is {near:.1f} m away" if math.isfinite(near) else "nothing is near"
+    console.print(
+        f"Walk: comfortable to {ground.comfortable_radius_m:.1f} m from where the photo was taken ({thing}); "
+        f"the eye is {ground.eye_height_m:.1f} m over the ground",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _say_placing(camera: Camera | None, console: Console) -> None:
     if camera is None:
         console.print("View: a whole panorama; nothing had to be invented.", highlight=False)
         return

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import cast
 
 from sonoworld.disk import atomic, sound_values, world_values
+from sonoworld.disk.ground_value import GROUND, GROUND_FILE
 from sonoworld.disk.workspace import FORMAT, SCENE
 from sonoworld.errors import InputError, SonoworldError, UnsafeFileError
+from sonoworld.terrain import walk_surface
 from sonoworld.types import Scene, Source, Splats
 
 
@@ -35,16 +37,21 @@ def manifest(folder: Path) -> dict[str, str]:
 
 
 def load_scene(folder: Path) -> Scene:
-    """The whole scene. Digests are not checked here; `check_scene` does that."""
-    manifest(folder)
+    """The whole scene. Digests are not checked here; `check_scene` does that.
+
+    A world made before worlds had a ground gets the ground that it would be given today.
+    """
+    named = manifest(folder)
+    lifted = world_values.LIFTED.load(folder)
     return Scene(
         photo=world_values.PHOTO.load(folder),
         camera=world_values.CAMERA.load(folder),
         panorama=world_values.PANORAMA.load(folder),
-        geometry=world_values.LIFTED.load(folder).geometry,
+        geometry=lifted.geometry,
         splats=world_values.SPLATS.load(folder),
         soundings=sound_values.SOUNDINGS.load(folder),
         sources=load_sources(folder),
+        ground=GROUND.load(folder) if GROUND_FILE in named else walk_surface(lifted.geometry, lifted.splats),
     )
 
 

@@ -28,6 +28,18 @@ class SplatsPart(_Part):
     count: int
 
 
+class GroundPart(_Part):
+    """Where feet may go: `cells` × `cells` values, cell [i, j] centred on ((i − m)·cell_m, (j − m)·cell_m), m middle.
+
+    The file holds first float32 little-endian [i, j], the ground's z in m (world); then one byte [i, j] each: 1 where a
+    walker gets to from the start without meeting walls, things or steps higher than 0.4 m, else 0.
+    """
+
+    file: str
+    cells: int
+    cell_m: float
+
+
 class FiltersPart(_Part):
     """Two ears: float32 little-endian [ear, channel, tap], ACN/SN3D, head axes."""
 
@@ -154,5 +166,6 @@ class WorldDocument(_Part):
     splats: SplatsPart
     start: StartPart
     comfortable_radius_m: float
+    ground: GroundPart | None = None
     sound: SoundPart
     sources: tuple[SourcePart, ...]

@@ -20,7 +20,7 @@ from sonoworld.errors import BackendMissingError, InputError, UnsafeFileError
 from sonoworld.types import Photo, Scene, Source, Splats
 from sonoworld.view.document import SplatsPart, WorldDocument
 from sonoworld.view.hearing import write_copies, write_hearing, write_kernel
-from sonoworld.view.world import clip_scale, world_document
+from sonoworld.view.world import GROUND_FILE, clip_scale, ground_bytes, world_document
 
 WORLD = "world.json"
 PAGE_FILES = ("index.html", "viewer.js", "viewer.css", "worklet.js", "icon.svg", "LICENSES.txt")
@@ -69,6 +69,8 @@ def export_folder(
         picture = SplatsPart(file="splats.ply", count=len(drawn))
         document = world_document(scene, title, picture, write_hearing(work, chosen), "poster.jpg", chosen)
         _write_sounds(work, scene.sources, document)
+        if scene.ground is not None:
+            atomic.write_bytes(work / GROUND_FILE, ground_bytes(scene.ground))
         atomic.write_json(work / WORLD, document.model_dump(mode="json"))
     return folder
 

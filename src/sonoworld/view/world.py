@@ -17,12 +17,13 @@ from sonoworld.encode.listener import Track
 from sonoworld.encode.options import EncodeOptions
 from sonoworld.frames import Pose
 from sonoworld.pointset import thin
-from sonoworld.sphere import row_elevations
-from sonoworld.types import FULL_SCALE_DB, Camera, Geometry, Scene, Source, Spread
+from sonoworld.terrain import walk_surface
+from sonoworld.types import FULL_SCALE_DB, Camera, Scene, Source, Spread, WalkSurface
 from sonoworld.view.document import (
     ClipPart,
     CopiesPart,
     DirectivityPart,
+    GroundPart,
     HearingPart,
     PathPart,
     Point,
@@ -36,16 +37,11 @@ from sonoworld.view.document import (
 SCREEN_TARGET_DBFS = -24.0
 """RMS at which all sources together play at the start: as loud as films are mixed (EBU R 128 speaks of −23 LUFS)."""
 
-COMFORT_SHARE = 0.5
 COPIES_RATE_HZ = 48000
 MAX_POINTS = 256
 """Points that stand for an area in the page."""
-COMFORT_RANGE_M = (0.5, 1.5)
-"""Half the way to the nearest thing looks whole with a hidden layer behind edges; beyond that, ground smears."""
-
-HORIZON_BAND = math.radians(15.0)
-NEAREST_QUANTILE = 0.02
 MILLIMETRES = 3
+GROUND_FILE = "ground.bin"
 
 
 def world_document(
@@ -54,15 +50,17 @@ def world_document(
     """What the page needs to know of a scene, apart from pictures and samples.
 
     Clip files are named `clips/<number>.flac`, in the order of the sources, scaled to the peak `CLIP_PEAK`; filters of
-    their copies `clips/<number>.copies.bin`.
+    their copies `clips/<number>.copies.bin`; the ground is `GROUND_FILE`.
     """
+    ground = scene.ground
     return WorldDocument(
         title=title,
         notice=_notice(scene.camera),
         poster=poster,
         splats=splats,
         start=StartPart(),
-        comfortable_radius_m=round(comfortable_radius_m(scene.geometry), 2),
+        comfortable_radius_m=round(comfortable_radius_m(scene), 2),
+        ground=None if ground is None else ground_part(ground),
         sound=SoundPart(
             **dict(hearing),
             full_scale_db=FULL_SCALE_DB,
@@ -81,18 +79,20 @@ def clip_scale(source: Source) -> float:
     return CLIP_PEAK / peak if peak > 0 else 1.0
 
 
-def comfortable_radius_m(geometry: Geometry) -> float:
-    """How far a visitor may walk before the picture shows what it does not know.
+def comfortable_radius_m(scene: Scene) -> float:
+    """How far a visitor may walk before the picture shows what it does not know; see `WalkSurface`."""
+    ground = walk_surface(scene.geometry) if scene.ground is None else scene.ground
+    return ground.comfortable_radius_m
 
-    Half the distance of the nearest things at eye level (2 % quantile of the band ±15°), between 0.5 and 1.5 m; a
-    world of sky alone gets the largest.
-    """
-    rows = np.abs(row_elevations(geometry.distance.shape[0])) < HORIZON_BAND
-    near = geometry.distance[rows][~geometry.sky[rows]]
-    low, high = COMFORT_RANGE_M
-    if near.size == 0:
-        return high
-    return min(high, max(low, COMFORT_SHARE * float(np.quantile(near, NEAREST_QUANTILE))))
+
+def ground_part(ground: WalkSurface) -> GroundPart:
+    """What `world.json` says of the grid in `GROUND_FILE`."""
+    return GroundPart(file=GROUND_FILE, cells=ground.floor_m.shape[0], cell_m=float(f"{ground.cell_m:.6g}"))
+
+
+def ground_bytes(ground: WalkSurface) -> bytes:
+    """The grid as the page reads it: z of the ground in m, float32, then where one walks, a byte each."""
+    return ground.floor_m.astype("<f4").tobytes() + ground.walkable.astype(np.uint8).tobytes()
 
 
 def screen_gain_db(sources: tuple[Source, ...], laws: EncodeOptions) -> float:
