@@ -4,6 +4,7 @@ import { exposeHooks } from "./hooks";
 import { Places } from "./places";
 import { openControls } from "./scene/controls";
 import { openStage, type Stage } from "./scene/stage";
+import { loadTerrain, type Terrain } from "./scene/terrain";
 import { Visit } from "./scene/visit";
 import { remoteness } from "./scene/walker";
 import { openEars, type Ears } from "./sound/ears";
@@ -22,18 +23,19 @@ const METER_MS = 120;
 const gate = openGate();
 
 try {
-  await openWorld(await loadWorld("world.json"));
+  const world = await loadWorld("world.json");
+  await openWorld(world, await loadTerrain(world.ground));
 } catch (error) {
   gate.fail(reasonOf(error));
 }
 
-async function openWorld(world: World): Promise<void> {
+async function openWorld(world: World, terrain: Terrain | null): Promise<void> {
   document.title = `${world.title} · sonoworld`;
   part("title", HTMLElement).textContent = world.title;
   gate.show(world);
   // present once they are loaded
   const loaded: { stage: Stage | null; ears: Ears | null } = { stage: null, ears: null };
-  const ground = { centre: world.start.position, comfortableRadiusM: world.comfortableRadiusM };
+  const ground = { centre: world.start.position, comfortableRadiusM: world.comfortableRadiusM, terrain };
   const mixer = openMixer(world.sources, () => {
     loaded.ears?.setGains(mixer.gains());
     panel.refresh();

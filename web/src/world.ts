@@ -32,6 +32,13 @@ export interface Near {
   readonly roots: Float64Array;
 }
 
+/** Where feet may go: heights and free cells, see scene/terrain.ts. */
+export interface GroundFile {
+  readonly file: string;
+  readonly cells: number;
+  readonly cellM: number;
+}
+
 export interface World {
   readonly title: string;
   readonly notice: string;
@@ -39,6 +46,8 @@ export interface World {
   readonly poster: string | null;
   readonly start: { readonly position: Vec3; readonly yaw: number; readonly pitch: number };
   readonly comfortableRadiusM: number;
+  /** None: level and free all around. */
+  readonly ground: GroundFile | null;
   readonly fullScaleDb: number;
   readonly epsilonM: number;
   readonly alphaPerM: number;
@@ -56,6 +65,7 @@ const FORMAT = 1;
 const MAX_ORDER = 7;
 const MAX_WAYS = 64;
 const MAX_ROOTS = 16;
+const MAX_CELLS = 4096;
 
 export async function loadWorld(url: string): Promise<World> {
   const answer = await fetch(url, { cache: "no-cache" });
@@ -78,6 +88,7 @@ export function readWorld(document: unknown): World {
     poster: top.at("poster").optional((r) => r.file()),
     start: { position: start.at("position").vec3(), yaw: start.at("yaw").number(), pitch: start.at("pitch").number() },
     comfortableRadiusM: top.at("comfortable_radius_m").number(0.01),
+    ground: top.at("ground").optional(readGround),
     fullScaleDb: sound.at("full_scale_db").number(),
     epsilonM: sound.at("epsilon_m").number(1e-3, 10),
     alphaPerM: sound.at("alpha_per_m").number(0, 100),
@@ -100,6 +111,14 @@ function readFilterSets(reader: Reader): Filters[] {
     rateHz: set.at("rate_hz").number(8000, 192000),
   }));
   return sets.length ? sets : reader.fail("filters for at least one order");
+}
+
+function readGround(reader: Reader): GroundFile {
+  return {
+    file: reader.at("file").file(),
+    cells: reader.at("cells").whole(3, MAX_CELLS),
+    cellM: reader.at("cell_m").number(1e-3, 100),
+  };
 }
 
 function readDelay(reader: Reader): Delay {

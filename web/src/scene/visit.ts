@@ -1,7 +1,7 @@
 // One visitor: where they are, and how walking, gliding and jumping change it.
 import { lookAt, type Pose, type Vec3 } from "../geometry";
 import { glide, type Glide } from "./glide";
-import { step, type Ground, type Intent } from "./walker";
+import { onGround, step, type Ground, type Intent } from "./walker";
 
 /** “Go” ends this far from the source, metres. */
 const ARM_M = 0.9;
@@ -65,7 +65,7 @@ export class Visit {
   }
 }
 
-/** An arm's length before a place, on the way to it, but not beyond where the picture holds. */
+/** An arm's length before a place, on the way to it, but not beyond where the picture holds or something stands. */
 function beside(target: Vec3, pose: Pose, ground: Ground): Pose {
   const dx = target[0] - pose.position[0];
   const dy = target[1] - pose.position[1];
@@ -74,6 +74,10 @@ function beside(target: Vec3, pose: Pose, ground: Ground): Pose {
   const x = pose.position[0] + dx * share - ground.centre[0];
   const y = pose.position[1] + dy * share - ground.centre[1];
   const reach = Math.min(1, ground.comfortableRadiusM / Math.max(1e-9, Math.hypot(x, y)));
-  const position: Vec3 = [ground.centre[0] + x * reach, ground.centre[1] + y * reach, pose.position[2]];
+  const wayX = ground.centre[0] + x * reach - pose.position[0];
+  const wayY = ground.centre[1] + y * reach - pose.position[1];
+  const open = ground.terrain?.openShare(pose.position[0], pose.position[1], wayX, wayY) ?? 1;
+  const [fromX, fromY] = pose.position;
+  const position = onGround(pose.position, fromX + wayX * open, fromY + wayY * open, ground.terrain);
   return { position, ...lookAt(position, target) };
 }
