@@ -130,9 +130,10 @@ def _solve(
     """Least squares where `free` is 0; above, the phase goes on from the bin below and is improved a few times."""
     D = _inverse(Y, trust) @ H
     loudness = np.sqrt(np.einsum("m,fme->fe", trust, np.abs(H) ** 2))
+    floor = np.maximum(QUIETEST * loudness, 1e-9 * loudness.max())
     for f in np.flatnonzero(free):
         for ear in range(2):
-            target, size = H[f, :, ear], np.maximum(np.abs(H[f, :, ear]), QUIETEST * loudness[f, ear])
+            target, size = H[f, :, ear], np.maximum(np.abs(H[f, :, ear]), floor[f, ear])
             T = _inverse(Y, trust * size ** (-2 * RELATIVE * free[f]))
             d = D[f - 1, :, ear]
             for _ in range(ROUNDS):
