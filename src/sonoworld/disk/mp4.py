@@ -1,8 +1,8 @@
 """Films as MP4: H.264 or VP9 pictures with AAC sound, by FFmpeg's libraries (the optional package PyAV).
 
 Pictures go in as sRGB and are coded with BT.709's luma, limited range, and say so: players that guess would tint them.
-Sound is two ears, or the four channels of first-order AmbiX. AAC codes its channels each for themselves there: joint
-stereo, intensity and noise substitution save bits by spoiling just what the field needs, phase between channels.
+Sound is two ears, or the four channels of first-order AmbiX. AAC codes those each for themselves: joint and
+intensity stereo save bits by spoiling just what a field needs, phase between channels. Noise is never substituted.
 One thread per coder and no date inside: the same pictures and sound give the same bytes.
 """
 
@@ -132,8 +132,7 @@ def _video_stream(
 def _audio_stream(container: "OutputContainer", channels: int) -> "AudioStream":
     from av.audio.stream import AudioStream  # noqa: PLC0415
 
-    separate = {"aac_ms": "0", "aac_is": "0", "aac_pns": "0"} if channels == 4 else {}
-    options = {"flags": "+bitexact", **separate}
+    options = {"flags": "+bitexact", "aac_pns": "0"} | ({"aac_ms": "0", "aac_is": "0"} if channels == 4 else {})
     stream = container.add_stream("aac", rate=RATE_HZ, layout=LAYOUTS[channels], options=options)
     assert isinstance(stream, AudioStream)
     stream.bit_rate = BIT_RATES[channels]
