@@ -18,7 +18,7 @@ from sonoworld.backend import Lifted
 from sonoworld.disk import arrays, atomic, sound_values, wav, world_values
 from sonoworld.disk.codec import Codec
 from sonoworld.errors import InputError, UnsafeFileError
-from sonoworld.types import Clip, Directivity, Motion, Photo, Sounding, Source, Splats, Spread
+from sonoworld.types import Clip, Directivity, Motion, Movement, Photo, Sounding, Source, Splats, Spread
 
 
 def splats(n: int = 5) -> Splats:
@@ -43,6 +43,19 @@ def soundings() -> tuple[Sounding, ...]:
         *testing.tiny_soundings(),
         Sounding("bus", "a «bus» idling\n", Spread.POINT, 88.5, 0.25, "t", mask=mask, reason="seen"),
         Sounding("lark", "lark", Spread.POINT, 70.0, 1.0, "t", direction=north),
+        Sounding(
+            "engine",
+            "a bus engine",
+            Spread.POINT,
+            90.0,
+            0.5,
+            "t",
+            grounding="red bus",
+            visible=True,
+            negative_prompt="music",
+            tone_db=(3.0, 0.0, -6.0),
+            movement=Movement.PASSING,
+        ),
     )
 
 

@@ -6,14 +6,15 @@ Arrays held by a value are made read-only, so a value never changes after it was
 """
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, UInt8
 
-from sonoworld.errors import ShapeError
+from sonoworld.behaviour import Directivity, Motion, Movement
+from sonoworld.checked import freeze, require
 from sonoworld.frames import Pose
 
 FULL_SCALE_DB = 100.0
@@ -22,6 +23,8 @@ FULL_SCALE_DB = 100.0
 CLIP_LOUDNESS_LUFS = -23.0
 """Integrated loudness at which dry clips are stored (EBU R 128 target; ITU-R BS.1770 meter)."""
 
+MAX_TONE_DB = 24.0
+"""Lows, middle and highs of a sound are raised or lowered by no more."""
 
 COMFORT_SHARE = 0.5
 """Of the way to the nearest thing: a quarter shows no fault, a half few, nine tenths smeared patches behind it."""
@@ -45,23 +48,9 @@ class Projection(StrEnum):
     EQUIRECTANGULAR = "equirectangular"
 
 
-def _freeze(value: object) -> None:
-    for field in fields(value):  # type: ignore[arg-type]  # every caller is a dataclass
-        item = getattr(value, field.name)
-        if isinstance(item, np.ndarray) and item.flags.writeable:
-            view = item.view()
-            view.flags.writeable = False
-            object.__setattr__(value, field.name, view)
-
-
-def _require(ok: bool, what: str, expected: str, got: object) -> None:
-    if not ok:
-        raise ShapeError(what, expected=expected, got=str(got))
-
-
 def _require_panoramic(array: np.ndarray, what: str) -> None:
     h, w = array.shape[:2]
-    _require(w == 2 * h, what, "twice as wide as high (equirectangular)", f"{w}×{h}")
+    require(w == 2 * h, what, "twice as wide as high (equirectangular)", f"{w}×{h}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +67,10 @@ class Photo:
 
     def __post_init__(self) -> None:
         if self.focal_px is not None:
-            _require(math.isfinite(self.focal_px) and self.focal_px > 0, "Photo.focal_px", "> 0", self.focal_px)
+            require(math.isfinite(self.focal_px) and self.focal_px > 0, "Photo.focal_px", "> 0", self.focal_px)
         if self.projection is Projection.EQUIRECTANGULAR:
             _require_panoramic(self.rgb, "Photo.rgb of a panorama")
-        _freeze(self)
+        freeze(self)
 
     @property
     def size_px(self) -> tuple[int, int]:
@@ -114,8 +103,8 @@ class Camera:
 
     def __post_init__(self) -> None:
         fx, fy = float(self.K[0, 0]), float(self.K[1, 1])
-        _require(math.isfinite(fx * fy) and fx > 0 and fy > 0, "Camera.K", "positive focal lengths in px", (fx, fy))
-        _freeze(self)
+        require(math.isfinite(fx * fy) and fx > 0 and fy > 0, "Camera.K", "positive focal lengths in px", (fx, fy))
+        freeze(self)
 
     @property
     def fov(self) -> float:
@@ -132,7 +121,7 @@ class Panorama:
 
     def __post_init__(self) -> None:
         _require_panoramic(self.rgb, "Panorama.rgb")
-        _freeze(self)
+        freeze(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +142,8 @@ class Geometry:
     def __post_init__(self) -> None:
         _require_panoramic(self.distance, "Geometry.distance")
         low, high = float(self.distance.min()), float(self.distance.max())
-        _require(math.isfinite(low + high) and low > 0, "Geometry.distance", "finite and > 0 m", f"{low}..{high}")
-        _freeze(self)
+        require(math.isfinite(low + high) and low > 0, "Geometry.distance", "finite and > 0 m", f"{low}..{high}")
+        freeze(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +160,8 @@ class Splats:
     sh: Float32[np.ndarray, "n k 3"]
 
     def __post_init__(self) -> None:
-        _require(self.sh.shape[1] in (1, 4, 9, 16), "Splats.sh", "1, 4, 9 or 16 coefficients", self.sh.shape)
-        _freeze(self)
+        require(self.sh.shape[1] in (1, 4, 9, 16), "Splats.sh", "1, 4, 9 or 16 coefficients", self.sh.shape)
+        freeze(self)
 
     def __len__(self) -> int:
         return int(self.means.shape[0])
@@ -184,7 +173,10 @@ class Sounding:
 
     `level_db` is dB SPL at 1 m (for ambience: where the listener stands). `mask` marks its pixels in the panorama;
     `direction` (unit, world) is where a person or model said it is. Both None: not yet found, or ambient.
-    `backend` names who said so; `reason` says why, for people.
+    `backend` names who said so; `reason` says why, for people. `grounding` is what to look for in the picture ("" = the
+    label: of an engine one sees the bus); `visible`, whether it is in the picture at all (None: not said).
+    `negative_prompt` is what its sound shall not have; `tone_db` raises lows (below 250 Hz), middle and highs (above
+    4 kHz), dB; `movement` how it moves.
     """
 
     label: str
@@ -196,15 +188,21 @@ class Sounding:
     mask: Bool[np.ndarray, "h w"] | None = None
     direction: Float64[np.ndarray, "3"] | None = None
     reason: str = ""
+    grounding: str = ""
+    visible: bool | None = None
+    negative_prompt: str = ""
+    tone_db: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    movement: Movement = Movement.UNSAID
 
     def __post_init__(self) -> None:
-        _require(bool(self.label.strip()), "Sounding.label", "a non-empty label", repr(self.label))
-        _require(math.isfinite(self.level_db), "Sounding.level_db", "a finite level in dB SPL", self.level_db)
-        _require(0 <= self.confidence <= 1, "Sounding.confidence", "0..1", self.confidence)
+        require(bool(self.label.strip()), "Sounding.label", "a non-empty label", repr(self.label))
+        require(all(abs(b) <= MAX_TONE_DB for b in self.tone_db), "Sounding.tone_db", "-24..24 dB", self.tone_db)
+        require(math.isfinite(self.level_db), "Sounding.level_db", "a finite level in dB SPL", self.level_db)
+        require(0 <= self.confidence <= 1, "Sounding.confidence", "0..1", self.confidence)
         if self.direction is not None:
             norm = float(np.linalg.norm(self.direction))
-            _require(abs(norm - 1) < 1e-6, "Sounding.direction", "a unit vector", f"norm {norm}")
-        _freeze(self)
+            require(abs(norm - 1) < 1e-6, "Sounding.direction", "a unit vector", f"norm {norm}")
+        freeze(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,54 +221,10 @@ class Clip:
     author: str = ""
 
     def __post_init__(self) -> None:
-        _require(self.samples.size > 0, "Clip.samples", "at least one sample", self.samples.shape)
-        _require(bool(np.isfinite(self.samples).all()), "Clip.samples", "finite samples", "NaN or infinity")
-        _require(self.rate_hz > 0, "Clip.rate_hz", "> 0 Hz", self.rate_hz)
-        _freeze(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Directivity:
-    """Where a source radiates to: b·|b|^(sharpness − 1) with b = (1 − pattern) + pattern·cos θ off its axis.
-
-    `pattern` 0 radiates alike to all sides, 0.5 is a cardioid, 1 a figure of eight; `facing` is a unit vector, world.
-    """
-
-    pattern: float
-    sharpness: float
-    facing: Float64[np.ndarray, "3"]
-
-    def __post_init__(self) -> None:
-        _require(0 <= self.pattern <= 1, "Directivity.pattern", "0..1", self.pattern)
-        _require(1 <= self.sharpness <= 100, "Directivity.sharpness", "1..100", self.sharpness)
-        norm = float(np.linalg.norm(self.facing))
-        _require(abs(norm - 1) < 1e-6, "Directivity.facing", "a unit vector", f"norm {norm}")
-        _freeze(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Motion:
-    """Where a source goes: places of its centroid (m, world) at rising times (s, from 0 on), straight and even between.
-
-    Before the first and after the last time it stays; one that `loops` goes round between them instead, without end or
-    beginning. Its surface moves along and does not turn. `faces_ahead`: what radiates in a direction faces where it
-    goes, and keeps that while it rests.
-    """
-
-    times_s: Float64[np.ndarray, "k"]
-    positions: Float64[np.ndarray, "k 3"]
-    loops: bool = False
-    faces_ahead: bool = False
-
-    def __post_init__(self) -> None:
-        k, least = len(self.times_s), 2 if self.loops else 1
-        _require(k >= least, "Motion.times_s", f"at least {least} of them", k)
-        _require(self.positions.shape == (k, 3), "Motion.positions", f"({k}, 3)", self.positions.shape)
-        finite = bool(np.isfinite(self.times_s).all() and np.isfinite(self.positions).all())
-        _require(finite, "Motion", "finite numbers", "NaN or infinity")
-        rises = float(self.times_s[0]) >= 0 and bool((np.diff(self.times_s) > 0).all())
-        _require(rises, "Motion.times_s", "times that rise, from 0 s on", "others")
-        _freeze(self)
+        require(self.samples.size > 0, "Clip.samples", "at least one sample", self.samples.shape)
+        require(bool(np.isfinite(self.samples).all()), "Clip.samples", "finite samples", "NaN or infinity")
+        require(self.rate_hz > 0, "Clip.rate_hz", "> 0 Hz", self.rate_hz)
+        freeze(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +234,7 @@ class Source:
     `points` m, world; `normals` unit, towards the eye; `weights` proportional to visible surface area, sum 1.
     `solid_angle_sr` is what it covers as seen from the photo's eye. `imagined`: it stands in invented pixels.
     `directivity`: where it radiates to (None: alike to all sides); `path`: where it goes (None: it stays).
+    `negative_prompt`, `tone_db` and `movement` are the sounding's.
     """
 
     id: str
@@ -298,17 +253,23 @@ class Source:
     clip: Clip | None = None
     directivity: Directivity | None = None
     path: Motion | None = None
+    negative_prompt: str = ""
+    tone_db: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    movement: Movement = Movement.UNSAID
 
     def __post_init__(self) -> None:
+        require(
+            all(abs(b) <= MAX_TONE_DB for b in self.tone_db), f"Source {self.id}: tone_db", "-24..24 dB", self.tone_db
+        )
         if self.spread is Spread.AMBIENT:
-            _require(len(self.points) == 0, "Source.points of an ambient source", "none", len(self.points))
+            require(len(self.points) == 0, "Source.points of an ambient source", "none", len(self.points))
             placeless = self.directivity is None and self.path is None
-            _require(placeless, "an ambient source", "no directivity and no path", f"one in {self.id}")
+            require(placeless, "an ambient source", "no directivity and no path", f"one in {self.id}")
         else:
             total = float(np.sum(self.weights, dtype=np.float64))
-            _require(abs(total - 1) < 1e-4, f"Source {self.id}: sum of weights", "1", total)
-            _require(bool((self.weights >= 0).all()), f"Source {self.id}: weights", ">= 0", float(self.weights.min()))
-        _freeze(self)
+            require(abs(total - 1) < 1e-4, f"Source {self.id}: sum of weights", "1", total)
+            require(bool((self.weights >= 0).all()), f"Source {self.id}: weights", ">= 0", float(self.weights.min()))
+        freeze(self)
 
     @property
     def centroid(self) -> Float64[np.ndarray, "3"] | None:
@@ -328,8 +289,8 @@ class SoundField:
 
     def __post_init__(self) -> None:
         order = math.isqrt(self.signal.shape[0]) - 1
-        _require((order + 1) ** 2 == self.signal.shape[0], "SoundField.signal", "(N+1)² channels", self.signal.shape)
-        _freeze(self)
+        require((order + 1) ** 2 == self.signal.shape[0], "SoundField.signal", "(N+1)² channels", self.signal.shape)
+        freeze(self)
 
     @property
     def order(self) -> int:
@@ -358,13 +319,13 @@ class WalkSurface:
 
     def __post_init__(self) -> None:
         n = self.floor_m.shape[0]
-        _require(n % 2 == 1 and self.floor_m.shape == (n, n), "WalkSurface", "an odd square", self.floor_m.shape)
+        require(n % 2 == 1 and self.floor_m.shape == (n, n), "WalkSurface", "an odd square", self.floor_m.shape)
         lengths = 0 < self.cell_m < math.inf and self.nearest_m > 0
-        _require(lengths, "WalkSurface", "lengths > 0 m", (self.cell_m, self.nearest_m))
+        require(lengths, "WalkSurface", "lengths > 0 m", (self.cell_m, self.nearest_m))
         finite = bool(np.isfinite(self.floor_m).all() and np.isfinite(self.height_m).all())
-        _require(finite and bool((self.height_m >= 0).all()), "WalkSurface", "finite metres, heights >= 0", "others")
-        _require(not (self.walkable & self.blocked).any(), "WalkSurface.walkable", "no blocked cells", "some")
-        _freeze(self)
+        require(finite and bool((self.height_m >= 0).all()), "WalkSurface", "finite metres, heights >= 0", "others")
+        require(not (self.walkable & self.blocked).any(), "WalkSurface.walkable", "no blocked cells", "some")
+        freeze(self)
 
     @property
     def eye_height_m(self) -> float:

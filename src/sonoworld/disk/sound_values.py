@@ -13,9 +13,11 @@ from sonoworld.disk.arrays import read_arrays, read_mask, write_arrays, write_ma
 from sonoworld.disk.codec import Codec, checked_record
 from sonoworld.disk.wav import read_wav, write_wav
 from sonoworld.errors import UnsafeFileError
-from sonoworld.types import Clip, Directivity, Motion, Sounding, Source, Spread
+from sonoworld.types import Clip, Directivity, Motion, Movement, Sounding, Source, Spread
 
 MAX_ITEMS = 4096
+
+_Triple = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,11 @@ class _SoundingRecord:
     reason: str
     direction: list[float] | None
     has_mask: bool
+    grounding: str = ""
+    visible: bool | None = None
+    negative_prompt: str = ""
+    tone_db: _Triple = (0.0, 0.0, 0.0)
+    movement: Movement = Movement.UNSAID
 
 
 _SOUNDING_RECORDS = TypeAdapter(list[_SoundingRecord]).validate_python
@@ -40,8 +47,9 @@ def _save_soundings(file: str, folder: Path, soundings: tuple[Sounding, ...]) ->
     for i, s in enumerate(soundings):
         direction = None if s.direction is None else s.direction.tolist()
         record = _SoundingRecord(
-            s.label, s.prompt, s.spread, s.level_db, s.confidence, s.backend, s.reason, direction, s.mask is not None
-        )
+            s.label, s.prompt, s.spread, s.level_db, s.confidence, s.backend, s.reason, direction, s.mask is not None,
+            s.grounding, s.visible, s.negative_prompt, s.tone_db, s.movement,
+        )  # fmt: skip
         records.append(asdict(record))
         if s.mask is not None:
             names.append(f"{file}/{i:03d}.png")
@@ -66,6 +74,11 @@ def _load_soundings(file: str, folder: Path) -> tuple[Sounding, ...]:
             mask=read_mask(folder / file / f"{i:03d}.png") if r.has_mask else None,
             direction=None if r.direction is None else np.array(r.direction, np.float64),
             reason=r.reason,
+            grounding=r.grounding,
+            visible=r.visible,
+            negative_prompt=r.negative_prompt,
+            tone_db=r.tone_db,
+            movement=r.movement,
         )
         for i, r in enumerate(records)
     )
@@ -75,9 +88,6 @@ def _soundings_codec(file: str) -> Codec[tuple[Sounding, ...]]:
     return Codec(
         lambda folder, value: _save_soundings(file, folder, value), lambda folder: _load_soundings(file, folder)
     )
-
-
-_Triple = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +119,9 @@ class _SourceRecord:
     reason: str
     directivity: _DirectivityRecord | None = None
     path: _MotionRecord | None = None
+    negative_prompt: str = ""
+    tone_db: _Triple = (0.0, 0.0, 0.0)
+    movement: Movement = Movement.UNSAID
 
 
 _SOURCE_RECORDS = TypeAdapter(list[_SourceRecord]).validate_python

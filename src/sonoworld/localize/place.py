@@ -4,6 +4,8 @@ Letters: d unit direction of a pixel; r distance, m; Ω solid angle of a pixel, 
 A pixel shows a piece of surface of area A = r² Ω / |n·d|, which is its weight.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import Bool, Float64
 from pydantic import Field
@@ -43,7 +45,15 @@ def localize(
     area. A point or area that was not found becomes ambient, and its `reason` says so.
     """
     ids = unique_ids([sounding.label for sounding in soundings])
-    return tuple(_place(i, s, geometry, known, options) for i, s in zip(ids, soundings, strict=True))
+    return tuple(
+        replace(
+            _place(i, s, geometry, known, options),
+            negative_prompt=s.negative_prompt,
+            tone_db=s.tone_db,
+            movement=s.movement,
+        )
+        for i, s in zip(ids, soundings, strict=True)
+    )
 
 
 def _place(

@@ -15,13 +15,21 @@ from sonoworld.sound.match import match
 from sonoworld.sound.noise import RATE_HZ, loop_samples
 from sonoworld.sound.resonance import far_away
 from sonoworld.sound.synth import SynthOptions
+from sonoworld.sound.tone import toned
 from sonoworld.sound.voices.catalogue import VOICES
 from sonoworld.types import CLIP_LOUDNESS_LUFS, Clip, Source
 
 Tell = Callable[[float, str], None]
 
 
-def synthesise(label: str, prompt: str = "", *, seconds: float, rng: np.random.Generator) -> Clip:
+def synthesise(
+    label: str,
+    prompt: str = "",
+    *,
+    seconds: float,
+    rng: np.random.Generator,
+    tone_db: tuple[float, float, float] = (0.0, 0.0, 0.0),
+) -> Clip:
     """A dry loop for a label, shaped by the words of the label and the prompt.
 
     Args:
@@ -29,6 +37,7 @@ def synthesise(label: str, prompt: str = "", *, seconds: float, rng: np.random.G
         prompt: how it sounds.
         seconds: length of the loop, at least 1 s, to the nearest 5 ms.
         rng: what makes this dog not the other dog.
+        tone_db: lows, middle and highs raised by so many dB (`tone.py`).
 
     Returns:
         48 kHz mono, −23 LUFS (events: loudest 400 ms at −23), looping without a seam, free of rights.
@@ -42,7 +51,7 @@ def synthesise(label: str, prompt: str = "", *, seconds: float, rng: np.random.G
     voice = VOICES[found.voice]
     manner = manner_of(f"{label} {prompt}")
     dry = voice.sound(loop_samples(seconds), manner, rng)
-    heard = far_away(dry, max(0.0, manner.distance), rng)
+    heard = toned(far_away(dry, max(0.0, manner.distance), rng), RATE_HZ, tone_db)
     samples = stored(quietest_join(heard), RATE_HZ, sparse=voice.sparse)
     made_by = f"synth: {found.told(label)}"
     return Clip(samples, RATE_HZ, loops=True, clip_gain_db=-CLIP_LOUDNESS_LUFS, made_by=made_by, licence="CC0-1.0")
@@ -57,7 +66,7 @@ def maker(options: SynthOptions) -> MakeSound:
         for count, source in enumerate(sources):
             run.tell(count / len(sources), source.label)
             rng = np.random.default_rng([base, zlib.crc32(source.id.encode())])
-            clip = synthesise(source.label, source.prompt, seconds=options.seconds, rng=rng)
+            clip = synthesise(source.label, source.prompt, seconds=options.seconds, rng=rng, tone_db=source.tone_db)
             made.append(replace(source, clip=clip))
         return tuple(made)
 
