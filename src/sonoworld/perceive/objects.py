@@ -22,6 +22,8 @@ CELL_PX = 4
 THREADS = 2
 MIN_SCORE = 0.3
 MOST = 100
+FEATURES = ("decoder_16", "decoder_8", "decoder_4", "encoder_32", "encoder_16", "encoder_8", "encoder_4")
+"""What the network sees on its way, by depth and px of a cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +85,18 @@ def maps(
     square: UInt8[np.ndarray, "512 512 3"],
 ) -> tuple[Float32[np.ndarray, "80 128 128"], Float32[np.ndarray, "4 128 128"]]:
     """H and S of a square image."""
+    heat, size = _run(square, ("heat", "size"))
+    return heat, size
+
+
+def features(square: UInt8[np.ndarray, "512 512 3"]) -> tuple[Float32[np.ndarray, "_ _ _"], ...]:
+    """The maps named in `FEATURES`: c channels of s×s cells, c and s different for each."""
+    return _run(square, FEATURES)
+
+
+def _run(square: UInt8[np.ndarray, "512 512 3"], names: tuple[str, ...]) -> tuple[Float32[np.ndarray, "_ _ _"], ...]:
     image = np.ascontiguousarray(square.astype(np.float32).transpose(2, 0, 1)[None])
-    heat, size = _session().run(["heat", "size"], {"image": image})
-    return np.asarray(heat)[0], np.asarray(size)[0]
+    return tuple(np.asarray(out)[0] for out in _session().run(names, {"image": image}))
 
 
 def peaks(

@@ -45,7 +45,7 @@ def look(panorama: Panorama, *, detect: bool) -> Seen:
 
 
 def _look(panorama: Panorama, *, detect: bool) -> Seen:
-    view = survey(panorama)
+    view = survey(panorama, learned=detect)
     things = detect_panorama(panorama.rgb, panorama.known) if detect else ()
     lively = [t.mask for t in things if t.label in LIVELY and t.score >= LIVELY_SCORE]
     if not lively:

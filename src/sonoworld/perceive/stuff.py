@@ -1,6 +1,7 @@
-"""Parsing a picture into stuff: sky, vegetation, water, ground, road, building, other. Nothing learnt, nothing loaded.
+"""Parsing a picture into stuff: sky, vegetation, water, ground, road, building, other.
 
 Superpixels, hand-set log-likelihoods, one smoothing that knows what may stand above what, one edge-aware upsampling.
+What was learnt (`learned.py`), where it is given, is heard with more weight than the rules.
 """
 
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ TEMPERATURE = 1.8
 """The raw posterior is over-confident (of pixels above 0.97, 87 % are right); this flattens it."""
 
 CEILING = 0.5
+LEARNED_WEIGHT, RULES_WEIGHT = 1.0, 0.5
+"""Of the log-probabilities, where both speak (bench/parsing.py: best on photos that were left out of the fit)."""
 
 
 class Stuff(IntEnum):
@@ -58,10 +61,12 @@ def parse(
     *,
     elevation_sigma: float,
     wraps: bool = False,
+    learned: Float32[np.ndarray, "h w 7"] | None = None,
 ) -> Parse:
     """Parse a photo, or a panorama when `wraps`.
 
-    `elevation` is each pixel's angle above the horizon, rad; `elevation_sigma` how unsure that is, rad.
+    `elevation` is each pixel's angle above the horizon, rad; `elevation_sigma` how unsure that is, rad. `learned`:
+    log-probabilities of `learned.py`; without, the rules decide alone.
     """
     height, width = rgb.shape[:2]
     scale = min(1.0, WORK_PX * (2 if wraps else 1) / max(height, width))
@@ -71,6 +76,8 @@ def parse(
     e = np.degrees(regions.average(cv2.resize(elevation, size, interpolation=cv2.INTER_AREA)))
     M = man_made(regions.upright_length)
     unary = log_likelihoods(regions, cues(regions, e, float(np.degrees(elevation_sigma))), M)
+    if learned is not None:
+        unary = LEARNED_WEIGHT * _of_regions(learned, regions, size) + RULES_WEIGHT * np.log(_softmax(unary) + 1e-12)
     belief = _smoothed(regions, unary) ** (1 / TEMPERATURE)
     belief /= belief.sum(1, keepdims=True)
     open_sky = openness(regions, belief[:, Stuff.SKY])
@@ -78,6 +85,14 @@ def parse(
     fine = _edge_aware(belief[regions.index].astype(np.float32), small, wraps=wraps)
     up = np.maximum(cv2.resize(fine, (width, height), interpolation=cv2.INTER_LINEAR), np.float32(1e-4))
     return Parse(up / up.sum(-1, keepdims=True), M, open_sky)
+
+
+def _of_regions(
+    learned: Float32[np.ndarray, "h w 7"], regions: Regions, size: tuple[int, int]
+) -> Float64[np.ndarray, "s 7"]:
+    """Log-probabilities of each superpixel: the mean of its pixels'."""
+    small = cv2.resize(learned, size, interpolation=cv2.INTER_LINEAR)
+    return np.stack([regions.average(small[..., k]) for k in range(small.shape[2])], -1)
 
 
 def _without_ceiling(belief: Float64[np.ndarray, "s 7"], ceiling: float) -> Float64[np.ndarray, "s 7"]:

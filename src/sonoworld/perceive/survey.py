@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float64, Int64, UInt8
 
+from sonoworld.perceive.learned import read_panorama, read_photo
 from sonoworld.perceive.stuff import Parse, Stuff, parse
 from sonoworld.sphere import pad_sphere, pixel_solid_angles, row_elevations
 from sonoworld.types import Panorama
@@ -42,19 +43,24 @@ class Survey:
         return self.stuff.man_made
 
 
-def survey(panorama: Panorama, *, elevation_sigma: float = float(ELEVATION_SIGMA_RAD)) -> Survey:
+def survey(panorama: Panorama, *, elevation_sigma: float = float(ELEVATION_SIGMA_RAD), learned: bool = False) -> Survey:
     """Parse a panorama and count what its known pixels show. `elevation_sigma`: how unsure its horizon is, rad.
+
+    `learned`: with the help of the detector's features, not by rules alone.
 
     Where the photo is a smaller picture, that picture is parsed by itself too: what was invented around it has its
     colours but not its lines and textures, and would drown it.
     """
     height, width = panorama.known.shape
     elevation = np.repeat(row_elevations(height).astype(np.float32)[:, None], width, axis=1)
-    whole = parse(panorama.rgb, elevation, elevation_sigma=elevation_sigma, wraps=True)
+    read = read_panorama(panorama.rgb) if learned else None
+    whole = parse(panorama.rgb, elevation, elevation_sigma=elevation_sigma, wraps=True, learned=read)
     rows, columns = photo_window(panorama.known)
     if len(columns) < WHOLE_COLUMNS * width:
         window = np.ix_(rows, columns)
-        inner = parse(np.ascontiguousarray(panorama.rgb[window]), elevation[window], elevation_sigma=elevation_sigma)
+        photo, photo_elevation = np.ascontiguousarray(panorama.rgb[window]), elevation[window]
+        read = read_photo(photo, photo_elevation) if learned else None
+        inner = parse(photo, photo_elevation, elevation_sigma=elevation_sigma, learned=read)
         probability = whole.probability.copy()
         probability[window] = np.where(panorama.known[window][..., None], inner.probability, probability[window])
         whole = Parse(probability, inner.man_made, inner.open_sky)

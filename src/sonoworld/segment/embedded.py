@@ -21,7 +21,7 @@ def make(options: EmbeddedOptions) -> Segment:
 EMBEDDED = Backend(
     stage="segment",
     name="embedded",
-    version="1",
+    version="2",
     summary="finds stuff and things by the words of label and prompt",
     options=EmbeddedOptions,
     make=make,

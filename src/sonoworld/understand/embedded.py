@@ -25,8 +25,8 @@ def make(options: EmbeddedOptions) -> Understand:
 EMBEDDED = Backend(
     stage="understand",
     name="embedded",
-    version="1",
-    summary="sky, leaves, water and roads by hand-set rules; people, vehicles and animals by a small detector",
+    version="2",
+    summary="sky, leaves, water and roads by hand-set rules and a learned reading; people, vehicles and animals by a small detector",
     options=EmbeddedOptions,
     make=make,
 )

@@ -1,0 +1,145 @@
+"""Stuff told by a linear reading of what the detector's network sees, fitted on photos labelled by hand.
+
+Letters: F feature maps [c s s] of a 512 px square, s cells a side; W their weights [c 7]; z = Σ F·W + colour + bias.
+The weights come from `bench/parsing.py --write`; photos and labels are named in `bench/reference/stuff.json`.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, Float64, UInt8
+
+from sonoworld.frames import Pose, world_from_camera_rotation
+from sonoworld.perceive.objects import CELL_PX, FEATURES, SIDE_PX, features, letterbox
+from sonoworld.sphere import (
+    camera_pixel_directions,
+    camera_pixel_from_direction,
+    pinhole,
+    pixel_directions,
+    sample_panorama,
+)
+
+CELLS = SIDE_PX // CELL_PX
+CUES = 5
+"""L, a, b of CIE Lab over 128, sine of the elevation, and on which side of the horizon it is."""
+HORIZON_RAD = 0.17
+TILE_FOV_RAD = np.radians(100.0)
+TILES = tuple((elevation, 60.0 * k) for elevation in (-60.0, 0.0, 60.0) for k in range(6))
+"""Elevation and azimuth of views that see the whole sphere, degrees."""
+PANORAMA_ROWS = 256
+"""The reading is coarse: a cell of a tile is about 0.8° wide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The weights: of each feature map [c 7], of the cues [5 7], and the bias [7]."""
+
+    maps: tuple[Float32[np.ndarray, "_ 7"], ...]
+    cues: Float32[np.ndarray, "5 7"]
+    bias: Float32[np.ndarray, "7"]
+
+
+@lru_cache(maxsize=1)
+def shipped_head() -> Head:
+    """The weights that come with the package."""
+    with np.load(str(files("sonoworld.perceive").joinpath("data/stuff_head.npz")), allow_pickle=False) as stored:
+        return Head(tuple(stored[name] for name in FEATURES), stored["cues"], stored["bias"])
+
+
+def cell_cues(
+    square: UInt8[np.ndarray, "512 512 3"], elevation: Float32[np.ndarray, "128 128"]
+) -> Float32[np.ndarray, "128 128 5"]:
+    """What is added to the network's own features, per cell of 4 px; `elevation` in rad."""
+    cells = cv2.resize(square, (CELLS, CELLS), interpolation=cv2.INTER_AREA)
+    lab = cv2.cvtColor(cells, cv2.COLOR_RGB2LAB).astype(np.float32) / np.float32(128)
+    above = np.stack([np.sin(elevation), np.tanh(elevation / HORIZON_RAD)], -1).astype(np.float32)
+    return np.concatenate([lab, above], -1)
+
+
+def read_square(
+    square: UInt8[np.ndarray, "512 512 3"], elevation: Float32[np.ndarray, "128 128"], head: Head
+) -> Float32[np.ndarray, "128 128 7"]:
+    """Log-probabilities of the kinds of stuff, per cell of a square picture."""
+    z = cell_cues(square, elevation) @ head.cues + head.bias
+    for F, W in zip(features(square), head.maps, strict=True):
+        z += cv2.resize(np.einsum("cyx,ck->yxk", F, W), (CELLS, CELLS), interpolation=cv2.INTER_LINEAR)
+    return _normalised(z)
+
+
+def _normalised(z: Float32[np.ndarray, "h w 7"]) -> Float32[np.ndarray, "h w 7"]:
+    z = z - z.max(-1, keepdims=True)
+    return z - np.log(np.exp(z).sum(-1, keepdims=True))
+
+
+def read_photo(
+    rgb: UInt8[np.ndarray, "h w 3"], elevation: Float32[np.ndarray, "h w"], head: Head | None = None
+) -> Float32[np.ndarray, "h w 7"]:
+    """Log-probabilities per pixel of one picture; `elevation` above the horizon, rad.
+
+    Raises:
+        BackendMissingError: the install lacks the detector.
+    """
+    height, width = rgb.shape[:2]
+    square, fit = letterbox(rgb)
+    cell = (np.arange(CELLS, dtype=np.float32) + np.float32(0.5)) * CELL_PX
+    x, y = np.meshgrid((cell - fit.left) / fit.scale - 0.5, (cell - fit.top) / fit.scale - 0.5)
+    above = cv2.remap(
+        elevation, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    read = read_square(square, above, head or shipped_head())
+    column = ((np.arange(width) + 0.5) * fit.scale + fit.left) / CELL_PX - 0.5
+    row = ((np.arange(height) + 0.5) * fit.scale + fit.top) / CELL_PX - 0.5
+    x, y = np.meshgrid(column.astype(np.float32), row.astype(np.float32))
+    return _sampled(read, x, y)
+
+
+def _sampled(read: Float32[np.ndarray, "r c 7"], x: np.ndarray, y: np.ndarray) -> Float32[np.ndarray, "h w 7"]:
+    """Bilinear, in cells; OpenCV takes four channels at a time."""
+    parts = [read[..., :4], read[..., 4:]]
+    taken = [cv2.remap(np.ascontiguousarray(p), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for p in parts]
+    return _normalised(np.concatenate(taken, -1))
+
+
+def tile_pose(elevation_deg: float, azimuth_deg: float) -> tuple[Float64[np.ndarray, "3 3"], Pose]:
+    """Camera matrix of a view, and how it stands."""
+    rotation = world_from_camera_rotation(np.radians(elevation_deg), 0.0, np.radians(azimuth_deg))
+    return pinhole(float(TILE_FOV_RAD), (SIDE_PX, SIDE_PX)), Pose(rotation, np.zeros(3))
+
+
+def tile_of(
+    rgb: UInt8[np.ndarray, "h w 3"], K: Float64[np.ndarray, "3 3"], pose: Pose
+) -> tuple[UInt8[np.ndarray, "512 512 3"], Float32[np.ndarray, "128 128"]]:
+    """A view of the panorama, and the elevation of its cells, rad."""
+    directions = camera_pixel_directions(K, (SIDE_PX, SIDE_PX), pose)
+    half = CELL_PX // 2
+    elevation = np.arcsin(np.clip(directions[half::CELL_PX, half::CELL_PX, 2], -1, 1)).astype(np.float32)
+    return sample_panorama(rgb, directions), elevation
+
+
+def read_panorama(rgb: UInt8[np.ndarray, "h w 3"], head: Head | None = None) -> Float32[np.ndarray, "h w 7"]:
+    """Log-probabilities per pixel of a panorama: of overlapping views all around, each trusted most in its middle.
+
+    Raises:
+        BackendMissingError: the install lacks the detector.
+    """
+    around = pixel_directions(PANORAMA_ROWS)
+    total = np.zeros((*around.shape[:2], 7), np.float32)
+    trust = np.zeros(around.shape[:2], np.float32)
+    for elevation_deg, azimuth_deg in TILES:
+        K, pose = tile_pose(elevation_deg, azimuth_deg)
+        read = read_square(*tile_of(rgb, K, pose), head or shipped_head())
+        x, y, ahead = camera_pixel_from_direction(around, K, pose)
+        edge = np.minimum(np.minimum(x, SIDE_PX - x), np.minimum(y, SIDE_PX - y)) / (SIDE_PX / 2)
+        weight = np.where(ahead, np.clip(edge, 0, 1), 0).astype(np.float32)
+        total += weight[..., None] * _sampled(read, *((a / CELL_PX - 0.5).astype(np.float32) for a in (x, y)))
+        trust += weight
+    mean = total / trust[..., None]
+    height, width = rgb.shape[:2]
+    wrapped = np.concatenate([mean[:, -1:], mean, mean[:, :1]], 1)
+    column = (np.arange(width) + 0.5) * 2 * PANORAMA_ROWS / width + 0.5  # one more to the left
+    row = (np.arange(height) + 0.5) * PANORAMA_ROWS / height - 0.5
+    x, y = np.meshgrid(column.astype(np.float32), row.astype(np.float32))
+    return _sampled(wrapped, x, y)
