@@ -34,10 +34,12 @@ class Run:
     """What a stage gets besides its inputs: its own randomness, and a way to tell how far it is.
 
     `tell(fraction, note)` may raise to interrupt the stage; call it a few times in anything longer than a second.
+    `camera` is told to `lift`, for what is known of the photo's own pixels; None for panoramas and elsewhere.
     """
 
     rng: np.random.Generator
     tell: Callable[[float, str], None] = _silent
+    camera: Camera | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import json
 import time
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -140,7 +140,7 @@ def make_scene(photo: Photo, recipe: Recipe, folder: Path, *, seed: int = 0, wat
     with open_workspace(folder) as work:
         steps = Steps(work, recipe, seed, watch or Unwatched())
         camera, panorama = _see(steps, photo)
-        geometry, splats, ground = _lift(steps, panorama)
+        geometry, splats, ground = _lift(steps, panorama, camera)
         soundings = _understand(steps, panorama, camera)
         sources = _voice(steps, soundings, geometry, panorama)
         scene = Scene(photo, camera, panorama, geometry, splats, soundings, sources, ground)
@@ -161,9 +161,12 @@ def _see(steps: Steps, photo: Photo) -> tuple[Camera | None, Panorama]:
     return camera, steps.stage("panorama", world_values.PANORAMA, needs, lambda fill, run: fill(photo, camera, run))
 
 
-def _lift(steps: Steps, panorama: Panorama) -> tuple[Geometry, Splats, WalkSurface]:
+def _lift(steps: Steps, panorama: Panorama, camera: Camera | None) -> tuple[Geometry, Splats, WalkSurface]:
     """Panorama -> Geometry -> Splats, the lighter splats beside them, and the ground to walk on."""
-    lifted: Lifted = steps.stage("lift", world_values.LIFTED, ("panorama",), lambda lift, run: lift(panorama, run))
+    needs = ("panorama", "calibrate")
+    lifted: Lifted = steps.stage(
+        "lift", world_values.LIFTED, needs, lambda lift, run: lift(panorama, replace(run, camera=camera))
+    )
     geometry, own = lifted.geometry, lifted.splats
     splats: Splats = steps.stage(
         "seed",
