@@ -31,6 +31,9 @@ def options_for(spec: Backend, tmp_path: Path) -> Options | None:
         world = splats(testing.tiny_panorama(), testing.tiny_geometry(), Run(np.random.default_rng(0)))
         write_splats(tmp_path / "world.spz", world, axes="RDF")
         return spec.options.model_validate({"path": str(tmp_path / "world.spz"), "metric_scale_factor": 1.0})
+    if (spec.stage, spec.name) == ("lift", "given"):
+        np.save(tmp_path / "map.npy", testing.tiny_geometry().distance)
+        return spec.options.model_validate({"path": str(tmp_path / "map.npy")})
     if (spec.stage, spec.name) == ("lift", "mesh_file"):
         path = tmp_path / "ground.obj"
         path.write_text("v -9 -1.6 -9\nv 9 -1.6 -9\nv 9 -1.6 9\nv -9 -1.6 9\nf 1 2 3 4\n")

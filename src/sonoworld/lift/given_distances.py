@@ -26,7 +26,7 @@ USUAL_HEIGHT_M = 1.6
 NEAREST_M = 0.02
 """Nothing is nearer than this: such numbers count as unknown."""
 
-LIKELY_M = (0.1, 3000.0)
+LIKELY_M = (0.1, 1000.0)
 """Half of all distances are not nearer, nor farther, than this."""
 
 

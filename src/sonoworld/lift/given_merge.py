@@ -25,6 +25,9 @@ NEAREST_SKY_M = 20.0
 SPECK_RAD = np.radians(0.6)
 """Patches of infinity narrower than this, that do not look like sky, are faults of the map, as at depth edges."""
 
+HORIZON_RAD = np.radians(3.0)
+"""Ground ends, for a renderer, somewhat below the horizon; infinity lower than this that is no sky is a fault."""
+
 GAP_RAD = np.radians(4.0)
 """What is unknown in a patch narrower than this is continued from around it."""
 
@@ -74,20 +77,21 @@ def _sky(seen: InverseMap, looks: Bool[np.ndarray, "h w"], options: GivenDepthOp
         case "parse":
             return looks.copy()
         case "auto":
-            above = row_elevations(len(looks))[:, None] > 0
+            above = row_elevations(len(looks))[:, None] > -HORIZON_RAD
             trusted = seen.far & (looks | (above & _wide(seen.far, SPECK_RAD)))
             beyond = seen.solid & (seen.s * NEAREST_SKY_M < 1) & (not seen.far.any())
             return trusted | (looks & (beyond | ~seen.known))
 
 
 def scale_ratio(seen: InverseMap, popped: Geometry, path: str) -> float:
-    """Given over popped-up distance, median: on the ground, which pop-up knows best, else on all that both know.
+    """Given over popped-up distance, median: on what both say is ground, else on all that both know.
 
     Raises:
         InputError: there is nothing that both know.
     """
     both = seen.solid & (seen.s > 0) & popped.valid & ~popped.sky
-    ground = both & (popped.normal[..., 2] > LEVEL)
+    own = surface_normals(1 / np.where(seen.solid & (seen.s > 0), seen.s, np.float32(1)))
+    ground = both & (popped.normal[..., 2] > LEVEL) & (own[..., 2] > LEVEL)
     use = ground if ground.sum() > LEAST_GROUND * both.sum() else both
     if not use.any():
         raise InputError(f"{path}: expected distances of more than sky, to set the scale by; got none")
@@ -130,12 +134,13 @@ def _continued(
 
 
 def _wide(these: Bool[np.ndarray, "h w"], angle: float) -> Bool[np.ndarray, "h w"]:
-    """Without what is narrower than `angle` (at the horizon); columns wrap."""
+    """Without what is narrower than `angle` (at the horizon), but for corners of what is not; columns wrap."""
     size = max(3, round(angle * len(these) / np.pi)) | 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
     wide = np.pad(these, ((size, size), (0, 0)), mode="edge")
     wide = np.pad(wide, ((0, 0), (size, size)), mode="wrap").astype(np.uint8)
-    return cv2.morphologyEx(wide, cv2.MORPH_OPEN, disc)[size:-size, size:-size] > 0
+    near = cv2.dilate(cv2.morphologyEx(wide, cv2.MORPH_OPEN, disc), disc)
+    return these & (near[size:-size, size:-size] > 0)
 
 
 def _away(these: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
