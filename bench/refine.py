@@ -16,7 +16,7 @@ import numpy as np
 import lift
 from sonoworld.backend import Run
 from sonoworld.lift.refine import Settings, refined
-from sonoworld.lift.refine_by import renderer
+from sonoworld.lift.refining import MOST_PX, renderer
 
 LEAST_RISE_DB = 0.5
 METRES = (0.0, 0.5, 1.0, 2.0)
@@ -36,10 +36,10 @@ def main() -> None:
     splats = lift.lifted(picture, distance)
     before = [lift.walked(splats, metres, options.places) for metres in METRES]
     print(f"{len(splats):,} splats from {options.width}×{options.width // 2}, views {lift.SIZE[0]}×{lift.SIZE[1]}")
-    draw, most_px = renderer(options.device)
+    draw = renderer(options.device)
     run = Run(np.random.default_rng(0), lambda fraction, note="": print(f"  {fraction:4.0%} {note}", flush=True))
     began = time.perf_counter()
-    settings = Settings(options.steps, 1.0, most_px, options.device)
+    settings = Settings(options.steps, 1.0, MOST_PX[options.device], options.device)
     fit = refined(splats, picture, lift.geometry(distance), settings, draw, run)
     print(f"{fit.steps} steps on {options.device}: {time.perf_counter() - began:.1f} s")
     after = [lift.walked(fit.splats, metres, options.places) for metres in METRES]

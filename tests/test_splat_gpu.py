@@ -54,7 +54,7 @@ def rasterization(
 def test_what_is_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("gsplat")
     module.rasterization = rasterization  # type: ignore[attr-defined]
-    monkeypatch.setattr(splat_gpu, "_gsplat", lambda: module)
+    monkeypatch.setattr(splat_gpu, "require_gsplat", lambda: module)
     monkeypatch.setattr(splat_gpu, "DEVICE", "cpu")
     pose = Pose(world_from_camera_rotation(0.1, 0.2, 0.3), np.array([0.2, 0.1, -0.1]))
     K, size = pinhole(1.0, (40, 30)), (40, 30)

@@ -30,6 +30,16 @@ class FootprintOptions(Options):
         1.0, ge=0, le=5, description="how far from the eye the world stays whole, m: width of what is continued"
     )
     dome: bool = Field(True, description="put a shell of sky behind everything, where there is sky")
+    refine_steps: int = Field(
+        0,
+        ge=0,
+        le=100_000,
+        description="fit the splats to the panorama by gradients, at most so many steps (a few hundred are enough): "
+        "sharper from the eye; slow without a GPU; needs torch",
+    )
+    refine_device: Literal["cpu", "cuda"] = Field(
+        "cpu", description="what refines: cpu is the reference renderer, the same bytes again; cuda is gsplat"
+    )
 
 
 def _make(options: FootprintOptions) -> Seed:

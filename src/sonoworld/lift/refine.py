@@ -39,6 +39,16 @@ REACH = 3.0
 
 
 @dataclass(frozen=True, slots=True)
+class Settings:
+    """`steps` at most; side views from up to `walk_m` away; views of at most `most_px` a side; torch's `device`."""
+
+    steps: int
+    walk_m: float
+    most_px: int
+    device: str = "cpu"
+
+
+@dataclass(frozen=True, slots=True)
 class Fit:
     """Refined splats; the loss on the checked views before and after; steps done."""
 
@@ -48,9 +58,7 @@ class Fit:
     steps: int
 
 
-def refined(  # noqa: PLR0913  the values it is made of, how, by which renderer, and the run
-    seeded: Splats, panorama: Panorama, geometry: Geometry, settings: "Settings", draw: Draw, run: Run
-) -> Fit:
+def refined(seeded: Splats, panorama: Panorama, geometry: Geometry, settings: Settings, draw: Draw, run: Run) -> Fit:
     """Splats whose pictures are nearer to the panorama, from the eye and from around it.
 
     The same bytes again on the CPU. Harmonics above degree 0 are left out.
@@ -74,16 +82,6 @@ def refined(  # noqa: PLR0913  the values it is made of, how, by which renderer,
                 best, kept = (now, model.copied()) if now < best else (best, kept)
                 run.tell(step / settings.steps, f"step {step}: {now / before:.0%} of the error is left")
     return Fit(model.baked(kept), before, best, step)
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """`steps` at most; side views from up to `walk_m` away; views of at most `most_px` a side; torch's `device`."""
-
-    steps: int
-    walk_m: float
-    most_px: int
-    device: str = "cpu"
 
 
 class _Model:

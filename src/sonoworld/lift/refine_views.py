@@ -1,4 +1,4 @@
-"""What refined splats are held against: the panorama seen from its eye, and carried to small steps aside by its distances.
+"""What refined splats are held against: the panorama from its eye, and carried a step aside by its distances.
 
 Letters: f focal length (px); z depth of a pixel of a view (m), p the point there, r the geometry's distance towards p.
 From the eye every pixel is known. From elsewhere a pixel is `sure` where the splats as they were seeded put it on the

@@ -6,6 +6,7 @@ from sonoworld.backend import Run, Seed
 from sonoworld.lift.edges import edges_are_soft, snap_edges, unmixed
 from sonoworld.lift.footprint import FootprintOptions
 from sonoworld.lift.hidden import hidden_layer, sky_dome
+from sonoworld.lift.refining import refining
 from sonoworld.lift.surface import surface_normals
 from sonoworld.lift.surfels import Footprint, Layer, join, surfels
 from sonoworld.types import Geometry, Panorama, Splats
@@ -16,6 +17,7 @@ DOME_SIZE_EXTRA = 0.1
 
 def seeding(options: FootprintOptions) -> Seed:
     """The stage function of `seed.footprint`."""
+    refine = refining(options) if options.refine_steps else None
 
     def seed(panorama: Panorama, geometry: Geometry, run: Run) -> Splats:
         run.tell(0.0, "edges")
@@ -34,6 +36,7 @@ def seeding(options: FootprintOptions) -> Seed:
             run.tell(0.9, "sky dome")
             larger = Footprint(options.size + DOME_SIZE_EXTRA, options.opacity, options.max_stretch)
             parts.append(surfels(sky_dome(geometry.distance, panorama.rgb, geometry.sky), larger))
-        return join(parts)
+        seeded = join(parts)
+        return seeded if refine is None else refine(seeded, panorama, geometry, run)
 
     return seed

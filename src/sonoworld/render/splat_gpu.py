@@ -17,7 +17,12 @@ from sonoworld.types import Splats
 DEVICE = "cuda"
 
 
-def _gsplat() -> ModuleType:
+def require_gsplat() -> ModuleType:
+    """The module gsplat, on a machine where it can draw.
+
+    Raises:
+        BackendMissingError: no gsplat, or no CUDA.
+    """
     try:
         import gsplat  # noqa: PLC0415  # pyright: ignore[reportMissingImports]  an extra
         import torch  # noqa: PLC0415
@@ -46,7 +51,7 @@ def render_view_gpu(
         BackendMissingError: no gsplat, or no CUDA.
     """
     check_camera(K, size_px)
-    gsplat = _gsplat()
+    gsplat = require_gsplat()
     import torch  # noqa: PLC0415
 
     def tensor(array: np.ndarray) -> torch.Tensor:

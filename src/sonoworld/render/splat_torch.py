@@ -16,7 +16,7 @@ from sonoworld.frames import Pose
 from sonoworld.render.splat import GUARD, LOW_PASS_PX2, MAX_ALPHA, MIN_ALPHA, MIN_TRANSMITTANCE, NEAR_M
 from sonoworld.types import Splats
 
-TILE_PX = 32
+TILE_PX = 16
 SH0 = 0.28209479177387814
 
 
