@@ -150,7 +150,7 @@ def test_views_from_aside_are_what_is_there() -> None:
 
 def test_as_an_option_of_seeding() -> None:
     panorama, geometry, seeded = world()
-    seed = FOOTPRINT.make(FOOTPRINT.options.model_validate({"refine_steps": 2}))
+    seed = FOOTPRINT.make(FOOTPRINT.options.model_validate({"refine_steps": 20}))
     found = seed(panorama, geometry, Run(np.random.default_rng(0)))
     assert len(found) == len(seeded)
     assert not np.array_equal(found.sh, seeded.sh)

@@ -1,9 +1,9 @@
 """What refined splats are held against: the panorama from its eye, and carried a step aside by its distances.
 
-Letters: f focal length (px); z depth of a pixel of a view (m), p the point there, r the geometry's distance towards p.
-From the eye every pixel is known. From elsewhere a pixel is `sure` where the splats as they were seeded put it on the
-surface that the geometry has there (|p| = r); where they do not (edges, what the eye does not see) it is to stay as it
-was.
+Letters: f focal length (px); t how far along its ray a pixel of a view sees the splats (m), p the point there, u its
+direction from the panorama's eye, r the geometry's distance along u. From the eye every pixel is known. From elsewhere
+it is `sure` where the splats as they were seeded lie on the geometry's surface (|p| = r), and has the panorama's colour
+at u; where they do not (edges, what the eye does not see) it is to stay as it was.
 """
 
 import math
@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float32, Float64
 
 from sonoworld.frames import Pose, angles_from_direction, world_from_camera_rotation
 from sonoworld.render.splat import render_view
-from sonoworld.sphere import camera_pixel_directions, nearest_pixel, pad_sphere, pixel_from_direction
+from sonoworld.sphere import camera_pixel_directions, pad_sphere, pixel_from_direction, sample_panorama
 from sonoworld.types import Geometry, Panorama, Splats
 
 FINER = 1.5
@@ -24,7 +24,10 @@ FINER = 1.5
 
 WIDEST = math.radians(75)
 SAME_PLACE = 0.02
-COVERED = 0.98
+"""In log distance; what splats draw may be off by a pixel's angle more: they are no finer."""
+
+COVERED = 0.95
+STEPS = 3
 CUBIC_PX = 3
 """Pixels around the panorama's border that cubic interpolation may reach."""
 
@@ -89,15 +92,26 @@ def _side_view(seeded: Splats, panorama: Panorama, geometry: Geometry, camera: C
     eye = pose.origin
     now = render_view(seeded, K, size, pose)
     rays = camera_pixel_directions(K, size, pose)
-    there = np.isfinite(now.depth)
-    z = np.where(there, now.depth, 1.0)
-    p = eye + rays * (z / (rays @ pose.rotation[:, 2]))[..., None]
-    reach = np.linalg.norm(p, axis=-1)
-    u = p / np.maximum(reach, 1e-9)[..., None]
-    r = geometry.distance[nearest_pixel(u, len(geometry.distance))]
-    sure = there & (now.alpha > COVERED) & (np.abs(np.log(np.maximum(reach, 1e-9) / r)) < SAME_PLACE)
+    there = np.isfinite(now.depth) & (now.alpha > COVERED)
+    t = np.where(there, now.depth, 1.0) / (rays @ pose.rotation[:, 2])
+    r, along = geometry.distance, rays @ eye
+    on = t
+    for _ in range(STEPS):  # |eye + on·ray| = r there: from where the splats are to the surface they stand for
+        towards = _unit(eye + rays * on[..., None])
+        reach = sample_panorama(r, towards)
+        on = np.sqrt(np.maximum(along**2 - eye @ eye + reach**2, 1e-6)) - along
+        on = np.maximum(on, 1e-3)
+    p = eye + rays * on[..., None]
+    u = _unit(p)
+    off = np.abs(np.log(np.linalg.norm(p, axis=-1) / sample_panorama(r, u, nearest=True)))
+    pixel_rad = np.pi / len(r)
+    sure = there & (off < SAME_PLACE) & (np.abs(np.log(on / t)) < SAME_PLACE + pixel_rad)
     rgb = np.where(sure[..., None], _seen(panorama, u), now.rgb)
     return View(K, size, pose, rgb.astype(np.float32), now.alpha, sure)
+
+
+def _unit(p: Float64[np.ndarray, "h w 3"]) -> Float64[np.ndarray, "h w 3"]:
+    return p / np.maximum(np.linalg.norm(p, axis=-1, keepdims=True), 1e-9)
 
 
 def _camera(
