@@ -80,7 +80,7 @@ def _sky(seen: InverseMap, looks: Bool[np.ndarray, "h w"], options: GivenDepthOp
             above = row_elevations(len(looks))[:, None] > -HORIZON_RAD
             trusted = seen.far & (looks | (above & _wide(seen.far, SPECK_RAD)))
             beyond = seen.solid & (seen.s * NEAREST_SKY_M < 1) & (not seen.far.any())
-            return trusted | (looks & (beyond | ~seen.known))
+            return trusted | (looks & (beyond | _wide(~seen.known, GAP_RAD)))
 
 
 def scale_ratio(seen: InverseMap, popped: Geometry, path: str) -> float:
