@@ -10,10 +10,13 @@ from sonoworld.calibrate.camera import camera_from_angles
 from sonoworld.panorama.band import core_extent
 from sonoworld.panorama.cut import join, least_cut
 from sonoworld.panorama.dome import sky_dome
+from sonoworld.panorama.level import level_for, levelled, restored
 from sonoworld.panorama.membrane import enlarge, membrane
-from sonoworld.panorama.order import order_pieces
 from sonoworld.panorama.place import gather, project
+from sonoworld.panorama.quilt import Material, Row, Wanted, laid, quilt
+from sonoworld.panorama.skyline import Lines, continued, find_way, parting
 from sonoworld.panorama.texture import spot_noise
+from sonoworld.panorama.tile import Exemplar, tile
 from sonoworld.sphere import camera_pixel_directions, pixel_directions, pixel_solid_angles
 from sonoworld.types import Camera, CameraSigma, Photo
 
@@ -135,15 +138,90 @@ def test_the_core_of_a_slanted_photo() -> None:
     assert inside.sum() > 0.6 * known.sum()
 
 
-@pytest.mark.parametrize("gap", [30, 200, 500])
-def test_pieces_fill_the_gap_and_avoid_what_is_disliked(gap: int) -> None:
+def lines_of(n: int, rng: np.random.Generator) -> Lines:
+    s = 20 + 6 * np.sin(np.arange(n) / 9 + rng.uniform(0, 6))
+    return Lines(s.astype(np.float32), (s + 14 + 3 * np.cos(np.arange(n) / 7)).astype(np.float32))
+
+
+def test_levelling_makes_lines_straight_and_is_undone() -> None:
     rng = np.random.default_rng(0)
-    features = rng.uniform(0, 255, (100 + 12, 30)).astype(np.float32)
-    dislike = np.zeros(100, np.float32)
-    dislike[80:] = 1
-    pieces = order_pieces(features, 6, dislike, gap, np.random.default_rng(1))
-    assert sum(p.length for p in pieces) == gap
-    shown = np.concatenate([p.columns() for p in pieces])
-    assert shown.min() >= 0
-    assert shown.max() < 100
-    assert (shown >= 80).mean() < 0.1
+    lines = lines_of(80, rng)
+    rows = np.arange(90, dtype=np.float32)[:, None, None]
+    layers = np.where(rows < lines.s[None, :, None], 0, np.where(rows < lines.g[None, :, None], 100, 200))
+    level = level_for(lines, 90, 5)
+    flat = levelled(layers.astype(np.float32), lines, level)[..., 0]
+    assert (flat[: level.a - 1] == 0).all()
+    assert (flat[level.a + 2 : level.a + level.p - 2] == 100).all()
+    assert (flat[level.a + level.p + 2 :] == 200).all()
+    smooth = cv2.GaussianBlur(rng.standard_normal((90, 80)), (0, 0), 6).astype(np.float32)[..., None]
+    back = restored(levelled(smooth, lines, level), lines, level, 90)
+    inside = rows[..., 0] > lines.s[None] - level.a + 1
+    assert np.abs(back - smooth)[..., 0][inside].max() < 0.1 * smooth.std()
+
+
+def test_lines_go_on_from_the_photos_edges() -> None:
+    rng = np.random.default_rng(2)
+    line = lines_of(120, rng).s
+    way = find_way(120, 500, 12, False, rng)
+    on = continued(line, line, way, rng)
+    assert len(on) == 500
+    np.testing.assert_allclose(on[:12], line[::-1][:12])
+    np.testing.assert_allclose(on[-12:], line[:12][::-1])
+    assert np.abs(np.diff(on)).max() < 4
+    assert abs(on.mean() - line.mean()) < 2 * line.std()
+
+
+def test_the_parting_line_is_where_sky_ends() -> None:
+    truth = 30 + 8 * np.sin(np.arange(200) / 20)
+    sky = (np.arange(80)[:, None] < truth[None]).astype(np.float32)
+    sky[50:52, 60:63] = 1  # a speck
+    assert np.abs(parting(sky, 3.0) - truth).max() < 2
+
+
+def material(k: int, n: int) -> Material:
+    """Every column has a brightness of its own."""
+    image = np.zeros((k, n, 4), np.float32)
+    image[..., :3] = np.arange(n)[None, :, None]
+    image[..., 3] = np.arange(k)[:, None]
+    flat = np.zeros((k, n, 3), np.float32)
+    return Material(image, flat, np.zeros((k, n), np.float32), np.full(n, 10, np.float32))
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_a_quilt_keeps_rows_avoids_what_is_disliked_and_does_not_dwell(mirror: bool) -> None:
+    source = material(40, 100)
+    source.dislike[:, 60:70] = 1
+    wanted = Wanted(np.zeros((40, 400, 3), np.float32), np.full(400, 10, np.float32))
+    rows = [Row(0, 20, 16, 0, 0), Row(15, 25, 16, 5, 0)]
+    made = quilt(source, source.image[:, :8], wanted, rows, mirror, np.random.default_rng(0))
+    assert made.shape == (40, 400, 4)
+    np.testing.assert_allclose(made[..., 3], np.broadcast_to(np.arange(40.0)[:, None], (40, 400)), atol=1e-3)
+    shown = made[10, 20:, 0]
+    assert ((shown > 62) & (shown < 67)).mean() < 0.02
+    counts = np.histogram(shown, 10, (0, 100))[0]
+    assert counts[1:5].min() > 0.05 * len(shown)  # everything is used, nothing all the time
+    assert counts.max() < 0.3 * len(shown)
+    again = quilt(source, source.image[:, :8], wanted, rows, mirror, np.random.default_rng(0))
+    np.testing.assert_array_equal(made, again)
+
+
+def test_a_laid_block_goes_from_old_to_new_without_a_hole() -> None:
+    rng = np.random.default_rng(0)
+    block, there = (rng.uniform(0, 255, (24, 24, 4)).astype(np.float32) for _ in range(2))
+    out = laid(block, there, 8, 8)
+    np.testing.assert_allclose(out[8:, 8:], block[8:, 8:], atol=1e-3)
+    np.testing.assert_allclose(laid(block, block, 8, 8), block, atol=1e-3)
+
+
+def test_a_tile_turns_its_grain_towards_the_feet() -> None:
+    """Stripes that lie across ahead lie along circles around the middle everywhere."""
+    y = np.arange(120)[:, None, None]
+    stripes = np.broadcast_to(20 * np.sin(y), (120, 160, 3)).astype(np.float32)
+    made = tile(Exemplar(stripes, np.ones((120, 160), bool)), 200, 24, np.random.default_rng(0))
+    assert made is not None
+    assert made.shape == (200, 200, 3)
+    grey = made.mean(-1)
+    across, along = (np.abs(np.diff(grey, axis=axis)) for axis in (0, 1))
+    assert across[10:60, 80:120].mean() > 2 * along[10:60, 80:120].mean()  # ahead
+    assert along[80:120, 10:60].mean() > 2 * across[80:120, 10:60].mean()  # to the left
+    assert tile(Exemplar(stripes, np.zeros((120, 160), bool)), 200, 24, np.random.default_rng(0)) is None

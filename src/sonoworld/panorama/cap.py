@@ -2,7 +2,7 @@
 
 Letters: θ angle from the pole; r = tan(kθ)/k the chart on which texture is drawn (k = 1 is a plane in perspective,
 k = 1/2 keeps shapes; between them texture shrinks and flattens towards the horizon without smearing at the pole).
-Colour comes from the rim, ever more mixed towards the pole; texture is random-phase noise from what the photo shows.
+Colour comes from the rim, ever more mixed towards the pole; texture is laid anew from what the photo shows.
 """
 
 import cv2
@@ -10,10 +10,11 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from sonoworld.panorama.texture import calm, local_residual, spot_noise
+from sonoworld.panorama.tile import Exemplar, tile
 
 K = 0.75
 
-SOURCE_REACH = np.radians(26.0)
+SOURCE_REACH = np.radians(17.0)
 """How far from the visible part's pole-side edge texture is taken, radians of elevation."""
 
 COARSEST, COARSEST_BUILT = np.radians(6.0), np.radians(3.0)
@@ -25,7 +26,7 @@ RIM = np.radians(5.0)
 LIVELY = 24.0, 31.0
 """Deviation of brightness (0..255) that ground has at least, built and grown: it is never as even as far away."""
 
-PATCH_SLOPE, PATCH_HARDNESS = 1.45, 0.9
+PATCH_SLOPE, PATCH_HARDNESS = 1.9, 0.6
 """Light and shade on the ground: amplitude falls as frequency^−slope; 0 ends softly, above 1 sharply."""
 
 FADE_IN = np.radians(9.0)
@@ -34,88 +35,85 @@ FADE_IN = np.radians(9.0)
 LEAST_SOURCE = 1e-3
 """Least share of the panorama from which texture is taken."""
 
-TILE_PX = 256, 1024
-"""Texture is made on a tile that closes on itself, as large as the panorama is high, within these bounds."""
+BLOCK = np.radians(9.0)
+"""Size of the pieces of ground that are laid, at the rim."""
 
-TURNS = 4
-"""Directions (45° apart) in which the texture is drawn, so that its grain stays radial."""
+MOST_CHART = 0.7
+"""Largest radius of the chart, as a share of the panorama's height; beyond it texture is mirrored."""
 
 
 def _mix_to_pole(rim: Float32[np.ndarray, "w 3"], rows: int) -> Float32[np.ndarray, "k w 3"]:
     """The rim's colour carried to the pole, smoothed along each circle ever more: one colour at the pole."""
     width = len(rim)
     share = (np.arange(rows) + 0.5) / rows
-    angle = 0.03 + 0.35 * share + 2.0 * share**4 / (1 - share)
+    angle = 0.08 + 0.35 * share + 2.0 * share**4 / (1 - share)
     gain = np.exp(-0.5 * (angle[:, None] * np.arange(width // 2 + 1)[None]) ** 2)
     return np.fft.irfft(np.fft.rfft(rim, axis=0)[None] * gain[..., None], width, axis=1).astype(np.float32)
 
 
+def _chart_scale(height: int, rows: int) -> float:
+    """Chart px per unit of r: the panorama's own resolution along the rim."""
+    rim = np.pi * rows / height
+    return float(height / np.pi * np.sin(rim) * K / np.tan(K * rim))
+
+
 def _exemplar(
-    rgb: Float32[np.ndarray, "h w 3"], source: Bool[np.ndarray, "h w"], built: bool
-) -> tuple[Float32[np.ndarray, "k l 3"], Bool[np.ndarray, "k l"]] | None:
-    """The texture nearest to the last row, and where it is valid; heights stretched to undo foreshortening."""
+    rgb: Float32[np.ndarray, "h w 3"], source: Bool[np.ndarray, "h w"], scale: float, built: bool
+) -> Exemplar | None:
+    """The ground nearest to the feet as it lies in the chart, without its broad colours, and where it is valid."""
     count = source.sum(1)
     rows = np.flatnonzero(count >= max(8, 0.15 * count.max()))
     if len(rows) < 3 or source.mean() < LEAST_SOURCE:
         return None
     last, height = int(rows[-1]), len(rgb)
     first = max(0, last - round(SOURCE_REACH / np.pi * height))
-    columns = np.flatnonzero(source[first : last + 1].any(0))
-    box = (slice(first, last + 1), slice(columns[0], columns[-1] + 1))
+    near = np.zeros_like(source)
+    near[first : last + 1] = source[first : last + 1]
     sigma = float((COARSEST_BUILT if built else COARSEST) / np.pi * height)
-    residual = local_residual(rgb[box], source[box], sigma)
-    plain = calm(residual, source[box], sigma / 2) if built else source[box]
-    size = (residual.shape[1], round(1.4 * residual.shape[0]))
-    mask = cv2.resize(plain.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
-    mask = cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    residual = local_residual(rgb, near, sigma)
+    plain = calm(residual, near, sigma / 2) if built else near
+    azimuth = np.pi - np.pi * (np.flatnonzero(near.any(0)) + 0.5) / height
+    middle = float(np.arctan2(np.sin(azimuth).mean(), np.cos(azimuth).mean()))
+    reach = np.tan(min(K * np.pi * (1 - (first + 0.5) / height), 1.2)) / K * scale
+    across, ahead = np.arange(-reach, reach + 1), np.arange(reach, -reach - 1, -1)
+    X, Y = np.meshgrid(across, ahead)
+    theta = np.arctan(np.hypot(X, Y) / scale * K) / K
+    x = ((np.pi - middle + np.arctan2(X, Y)) % (2 * np.pi)) / np.pi * height - 0.5
+    y = (np.pi - theta) / np.pi * height - 0.5
+    at = x.astype(np.float32), y.astype(np.float32)
+    seen = cv2.remap(residual, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    mask = cv2.remap(plain.astype(np.float32), *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP) > 0.99
     if mask.sum() < 200:
         return None
-    return np.asarray(cv2.resize(residual, size, interpolation=cv2.INTER_LINEAR), np.float32), mask
+    ys, xs = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    box = slice(ys[0], ys[-1] + 1), slice(xs[0], xs[-1] + 1)
+    return Exemplar(np.asarray(seen[box], np.float32), mask[box])
 
 
-def _soil(rng: np.random.Generator) -> tuple[Float32[np.ndarray, "k l 3"], Bool[np.ndarray, "k l"]]:
+def _soil(rng: np.random.Generator) -> Exemplar:
     """A patch of soft grain, for ground that was never seen."""
     grain = sum(cv2.GaussianBlur(rng.standard_normal((128, 128)), (0, 0), s) * s for s in (1.0, 3.0, 9.0))
     patch = np.asarray(grain, np.float32)[..., None] * np.array([8.0, 8.0, 7.0], np.float32)
-    return patch, np.ones((128, 128), bool)
-
-
-def _turned(
-    residual: Float32[np.ndarray, "h w 3"], mask: Bool[np.ndarray, "h w"], turn: float, most_px: int
-) -> tuple[Float32[np.ndarray, "n n 3"], Bool[np.ndarray, "n n"]]:
-    """Exemplar and mask turned by `turn` radians in a square of at most `most_px`."""
-    height, width = mask.shape
-    side = min(most_px, int(np.ceil(np.hypot(height, width))))
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), float(np.degrees(turn)), 1.0)
-    matrix[:, 2] += side / 2 - np.array([width / 2, height / 2])
-    image = cv2.warpAffine(residual, matrix, (side, side), flags=cv2.INTER_LINEAR)
-    return np.asarray(image, np.float32), cv2.warpAffine(mask.astype(np.uint8), matrix, (side, side)) > 0
+    return Exemplar(patch, np.ones((128, 128), bool))
 
 
 def _drawn(
-    exemplar: tuple[Float32[np.ndarray, "k l 3"], Bool[np.ndarray, "k l"]],
+    exemplar: Exemplar,
     height: int,
     rows: int,
+    scale: float,
     rng: np.random.Generator,
 ) -> Float32[np.ndarray, "r w 3"]:
-    """Texture for the last `rows` rows: each place mixes the two turned tiles nearest to its own direction."""
+    """Texture for the last `rows` rows: the exemplar quilted over the chart."""
     azimuth = np.pi - np.pi * (np.arange(2 * height) + 0.5) / height
     theta = np.pi * (rows - np.arange(rows) - 0.5) / height
-    rim = np.pi * rows / height
-    scale = height / np.pi * np.sin(rim) * K / np.tan(K * rim)  # chart px per unit: native size at the rim
-    r = (np.tan(K * theta) / K * scale)[:, None]
-    x, y = (-r * np.sin(azimuth)).astype(np.float32), (-r * np.cos(azimuth)).astype(np.float32)
-    out = np.zeros((rows, 2 * height, 3), np.float32)
-    tile_px = int(np.clip(height, *TILE_PX))
-    for k in range(TURNS):
-        turn = np.pi * k / TURNS
-        tile = spot_noise(*_turned(*exemplar, turn, tile_px), (tile_px, tile_px), rng)
-        off = (azimuth - turn + np.pi / 2) % np.pi - np.pi / 2
-        weight = np.cos(np.clip(off * TURNS / 2, -np.pi / 2, np.pi / 2))  # squares of the two in play sum to 1
-        columns = np.flatnonzero(weight > 1e-6)
-        seen = cv2.remap(tile, x[:, columns], y[:, columns], cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-        out[:, columns] += seen * weight[columns][None, :, None].astype(np.float32)
-    return out
+    r = np.minimum(np.tan(K * theta) / K * scale, MOST_CHART * height)[:, None]
+    size = int(2 * np.ceil(r.max()) + 4)
+    chart = tile(exemplar, size, max(12, round(BLOCK / np.pi * height)), rng)
+    if chart is None:
+        chart = spot_noise(exemplar.image, exemplar.mask, (size, size), rng)
+    x, y = (size / 2 - r * np.sin(azimuth)).astype(np.float32), (size / 2 - r * np.cos(azimuth)).astype(np.float32)
+    return np.asarray(cv2.remap(chart, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT), np.float32)
 
 
 def _patches(height: int, rows: int, rng: np.random.Generator) -> Float32[np.ndarray, "r w 1"]:
@@ -148,9 +146,11 @@ def ground_cap(
     contrast than a floor. For a cap around the zenith, turn everything upside down.
     """
     height = len(rgb)
-    colour = _mix_to_pole(rim.mean(0), height - first)
-    exemplar = _exemplar(rgb, source, built) or _soil(rng)
-    drawn = _drawn(exemplar, height, height - first, rng)
+    low, high = np.quantile(rim.mean(0), [0.08, 0.92], axis=0)  # one white thing at the rim is not the ground's colour
+    colour = _mix_to_pole(np.clip(rim.mean(0), low, high).astype(np.float32), height - first)
+    scale = _chart_scale(height, height - first)
+    exemplar = _exemplar(rgb, source, scale, built) or _soil(rng)
+    drawn = _drawn(exemplar, height, height - first, scale, rng)
     lively = LIVELY[0 if built else 1] * min(1.0, float(colour.mean()) / 110)
     lacking = np.sqrt(max(0.0, lively**2 - float(drawn.mean(-1).std()) ** 2))
     begin = np.minimum(1.0, np.arange(height - first) / (FADE_IN / np.pi * height))[:, None, None]

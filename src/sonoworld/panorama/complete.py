@@ -11,18 +11,19 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float32
+from scipy.ndimage import distance_transform_edt
 
 from sonoworld.backend import MakePanorama, Run
 from sonoworld.errors import InputError
-from sonoworld.panorama.band import continue_around, core_extent
+from sonoworld.panorama.band import Beside, Extent, continue_around, core_extent
 from sonoworld.panorama.cap import ground_cap
 from sonoworld.panorama.cut import join_rows
-from sonoworld.panorama.dome import plain_sky, sky_dome
+from sonoworld.panorama.dome import low_sky, plain_sky, sky_dome
+from sonoworld.panorama.edge import quiet_seam
 from sonoworld.panorama.evidence import Evidence, look
 from sonoworld.panorama.membrane import enlarge, membrane
 from sonoworld.panorama.place import gather, project, resample_panorama
 from sonoworld.panorama.rise import rise
-from sonoworld.panorama.vary import quiet_seam, vary_heights
 from sonoworld.types import Camera, Panorama, Photo, Projection
 
 FILL_ROWS_MAX = 2048
@@ -42,6 +43,9 @@ LOOKS_UP = np.radians(22.0)
 
 EARTH = np.array([0.46, 0.44, 0.38], np.float32)
 """Colour of ground that was never seen, as a share of the photo's mean brightness."""
+
+LIP = np.radians(0.5)
+"""How far the photo's detail at its border fades into what was invented, radians."""
 
 SUN = 249.0, 0.05
 """Brightness (0..255) from which a small part of the picture, at most this share, is taken for the sun."""
@@ -96,23 +100,33 @@ def _dislike(seen: Evidence) -> Float32[np.ndarray, "h w"]:
     usual = apart.sum(1) / np.maximum(known.sum(1), 1)
     rare = np.clip(apart / (2.5 * usual[:, None] + 8) - 1, 0, 1)
     clutter = cv2.GaussianBlur(seen.clutter * known, (0, 0), height / 200)
-    return np.maximum(np.maximum(sun, rare), 0.3 * np.clip(clutter, 0, 1)).astype(np.float32)
+    return np.maximum(np.maximum(sun, rare), np.clip(clutter, 0, 1)).astype(np.float32)
 
 
 def _join_rows(height: int) -> int:
     return max(3, round(JOIN / np.pi * height))
 
 
-def _band(seen: Evidence, rng: np.random.Generator) -> _Band:
+def _skies(
+    seen: Evidence, dome: Float32[np.ndarray, "h w 3"], at: Extent, rng: np.random.Generator
+) -> Float32[np.ndarray, "h w 3"]:
+    """The dome, low down with the colours and the small clouds of the photo's own sky."""
+    known = _sources(seen)
+    rows = np.arange(len(dome))[:, None]
+    inside = known & (rows >= at.top) & (rows < at.bottom)
+    return low_sky(dome, seen.empty, inside & (seen.sky > 0.6), rng)
+
+
+def _band(seen: Evidence, dome: Float32[np.ndarray, "h w 3"] | None, rng: np.random.Generator) -> _Band:
     """The photo's rows continued all around; above and below mirrored by one join, and to both sides of the horizon."""
     height = len(seen.sky)
     known = _sources(seen)
     at = core_extent(known)
     layers = np.concatenate([seen.empty, 255 * seen.sky[..., None], 255 * seen.ground[..., None]], -1)
-    around = continue_around(layers, known, _dislike(seen)[at.top : at.bottom].max(0), at, rng)
+    around = continue_around(layers, known, Beside(_dislike(seen), dome, seen.man_made > 0.5), at, rng)
     reach, join = int(np.ceil(HORIZON_REACH / np.pi * height)), _join_rows(height)
     top = max(min(at.top - join, height // 2 - reach), 0)
-    bottom = min(max(at.bottom + join, height // 2 + reach), height)
+    bottom = min(max(at.bottom, height // 2 + reach), height)
     rows = _mirror_rows(top - at.top, bottom - at.top, at.bottom - at.top)
     whole = around[rows]
     return _Band(
@@ -156,11 +170,11 @@ def _canopy(seen: Evidence, band: _Band, end: int, rng: np.random.Generator) -> 
     return ground_cap(turned, source, rim, len(turned) - end, seen.man_made > 0.5, rng)[::-1]
 
 
-def _dome(seen: Evidence, band: _Band, rng: np.random.Generator) -> Float32[np.ndarray, "h w 3"] | None:
+def _dome(seen: Evidence, rng: np.random.Generator) -> Float32[np.ndarray, "h w 3"] | None:
     """The sky everywhere; None where the photo looks up and sees none."""
     dome = sky_dome(seen.empty, _sources(seen) & (seen.sky > 0.6), rng)
     height = len(seen.sky)
-    if dome is None and band.top + band.over > (0.5 - LOOKS_UP / np.pi) * height:
+    if dome is None and core_extent(_sources(seen)).top > (0.5 - LOOKS_UP / np.pi) * height:
         brightness = float(np.clip(np.percentile(seen.empty[_sources(seen)], 90) * 1.3, 70, 235))
         return plain_sky(height, brightness, rng)
     return dome
@@ -181,9 +195,11 @@ def _fill(seen: Evidence, run: Run) -> Float32[np.ndarray, "h w 3"]:
     """The whole sphere invented from the photo, before it is fitted to the photo's border."""
     height = len(seen.sky)
     overlap = _join_rows(height)
-    band = _band(seen, run.rng)
+    dome = _dome(seen, run.rng)
+    if dome is not None:
+        dome = _skies(seen, dome, core_extent(_sources(seen)), run.rng)
+    band = _band(seen, dome, run.rng)
     run.tell(0.45, "above and below")
-    dome = _dome(seen, band, run.rng)
     join = band.top + overlap
     if dome is None:
         above = _canopy(seen, band, join, run.rng)
@@ -198,9 +214,7 @@ def _fill(seen: Evidence, run: Run) -> Float32[np.ndarray, "h w 3"]:
     out[band.top : join] = join_rows(above[band.top :], band.rgb[:overlap])
     out[end:] = below[overlap:]
     out[end - overlap : end] = join_rows(band.rgb[-overlap:], below[:overlap])
-    natural = 1 - 0.8 * min(1.0, seen.man_made)
-    varied = vary_heights(out, seen.coverage > 0, natural, run.rng)
-    return quiet_seam(varied, seen.coverage > 0)
+    return quiet_seam(out, seen.coverage > 0)
 
 
 def _fit(seen: Evidence, fill: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]:
@@ -209,7 +223,22 @@ def _fit(seen: Evidence, fill: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarr
     px = max(2, round(len(fill) / 170))
     ring = inside - cv2.erode(inside, np.ones((2 * px + 1, 2 * px + 1), np.uint8))
     weight = ring * (1 - np.clip(2 * seen.clutter, 0, 1))  # a person cut by the border does not colour what is beside
-    return fill + membrane(seen.empty - fill, weight.astype(np.float32))
+    fitted = fill + membrane(seen.empty - fill, weight.astype(np.float32))
+    return fitted + _lip(seen, fitted)
+
+
+def _lip(seen: Evidence, fill: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]:
+    """What the fill still differs by from the nearest pixel of the photo, fading within a few pixels of its border."""
+    outside = seen.coverage < WHOLE
+    apart = np.asarray(distance_transform_edt(outside))
+    nearest = np.asarray(distance_transform_edt(outside, return_distances=False, return_indices=True))
+    reach = LIP / np.pi * len(fill)
+    near = (apart > 0) & (apart < 4 * reach)
+    rows, columns = nearest[0][near], nearest[1][near]
+    out = np.zeros_like(fill)
+    gain = np.exp(-apart[near] / reach).astype(np.float32)[:, None]
+    out[near] = gain * (seen.rgb[rows, columns] - fill[rows, columns])
+    return out
 
 
 def complete(photo: Photo, camera: Camera, height: int, run: Run, *, detect: bool) -> Panorama:

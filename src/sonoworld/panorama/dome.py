@@ -8,7 +8,9 @@ shows beyond the smooth model, so that contrast, colour and whether clouds are r
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Float64
+from scipy.ndimage import gaussian_filter1d
 
+from sonoworld.panorama.texture import local_residual, spot_noise
 from sonoworld.sphere import row_elevations
 
 MIN_SHARE = 2e-4
@@ -26,9 +28,31 @@ CLOUD_GRID, CLOUD_REACH = 1024, 5.0
 """Noise image size, and the range of layer coordinates it covers on each side of the zenith."""
 
 
-CLOUD_GAIN, LEAST_CONTRAST, LIVELY_CONTRAST = 2.6, 9.0, 26.0
+CLOUD_GAIN, LEAST_CONTRAST, LIVELY_CONTRAST = 1.8, 6.0, 24.0
 """The sky overhead varies more than the strip a photo shows: most gain, least deviation of brightness (0..255), and
 the deviation beyond which a sky needs no gain."""
+
+
+CLOUDS_FROM, CALM = np.radians(30.0), 0.15
+"""Beside the photo clouds begin with this share of their contrast, and have all of it so far away from it."""
+
+DARK = 22.0
+"""Clouds are not darker than the sky around them by more than this."""
+
+ZENITH, DEEPENED = (80.0, 122.0, 182.0), 0.7
+"""Colour of a clear sky overhead, and the share of it that a blue sky takes on from what was seen to the zenith."""
+
+DARKEST, FLOOR = 5.0, 0.6
+"""Sky is not darker than the median by so many median deviations; the dome not than this share of what was seen."""
+
+LEAST_ROW, LEAST_ROWS = 1 / 50, 1 / 60
+"""Share of a row that must be visible sky for the row to count, and share of rows that must count."""
+
+QUIET = 0.5
+"""Share of the visible sky's contrast that the low sky has: noise shows more than clouds do."""
+
+CARRY = np.radians(20.0)
+"""How far above the visible sky its colour is carried into the dome."""
 
 
 def _features(azimuth: Float64[np.ndarray, "*n"], s: Float64[np.ndarray, "*n"]) -> Float64[np.ndarray, "*n 5"]:
@@ -70,6 +94,7 @@ def _ladder(residual: Float64[np.ndarray, "n 3"]) -> Float64[np.ndarray, "64 3"]
     steps = np.array([p.mean(0) if len(p) else np.zeros(3) for p in parts])
     steps = steps - steps.mean(0)
     steps = steps * np.clip(LIVELY_CONTRAST / (steps.mean(1).std() + 1e-6), 1, CLOUD_GAIN)
+    steps = np.maximum(steps, -DARK)
     lacking = max(0.0, LEAST_CONTRAST - float(steps.mean(1).std()))
     return steps + lacking * np.linspace(-1.7, 1.7, 64)[:, None]  # a ramp of ±√3 has deviation 1
 
@@ -83,8 +108,35 @@ def _glow(height: int, colour: Float32[np.ndarray, "h w 3"], rng: np.random.Gene
     apart = np.arccos(np.clip(cosine, -1, 1))
     blue = np.clip((colour[..., 2] - colour[..., 0]) / 35, 0, 1)
     disc = np.clip(1.5 - apart / np.radians(1.6), 0, 1)
-    halo = 0.6 * np.exp(-((apart / np.radians(11)) ** 2)) + 0.36 * np.exp(-apart / np.radians(27))
+    halo = 0.6 * np.exp(-((apart / np.radians(11)) ** 2)) + 0.42 * np.exp(-apart / np.radians(38)) * np.clip(
+        1.2 - apart / np.radians(85), 0, 1
+    )
     return (np.maximum(disc, np.minimum(halo, 0.97)) * blue)[..., None].astype(np.float32)
+
+
+def _overhead(
+    smooth: Float64[np.ndarray, "h w 3"], s: Float64[np.ndarray, "h 1"], top: float
+) -> Float64[np.ndarray, "h w 3"]:
+    """A blue sky deepens from the highest elevation seen to the zenith; a grey one stays."""
+    blue = np.clip((smooth[..., 2] - smooth[..., 0] - 30) / 40, 0, 1)[..., None]
+    rise = np.clip((s - top) / max(1 - top, 0.1), 0, 1)[..., None] ** 0.7
+    return smooth + DEEPENED * blue * rise * (np.array(ZENITH) - smooth)
+
+
+def _no_pinker(dome: Float32[np.ndarray, "h w 3"], seen: Float64[np.ndarray, "n 3"]) -> Float32[np.ndarray, "h w 3"]:
+    """The dome with no cloud redder than the sky that was seen."""
+    most = float(np.quantile(seen[:, 0] - seen[:, 1], 0.98))
+    red = np.minimum(dome[..., 0], dome[..., 1] + most)
+    return np.concatenate([red[..., None], dome[..., 1:]], -1).astype(np.float32)
+
+
+def _away(sky: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
+    """0 beside the sky that was seen, 1 from CLOUDS_FROM away: clouds do not end at the photo's border."""
+    height, width = sky.shape
+    small = cv2.resize(sky.astype(np.uint8), (512, 256), interpolation=cv2.INTER_AREA)
+    apart = cv2.distanceTransform(np.tile((small == 0).astype(np.uint8), 3), cv2.DIST_L2, 5)[:, 512:1024]
+    x = np.clip(apart * (np.pi / 256) / CLOUDS_FROM, 0, 1)
+    return np.asarray(cv2.resize(x * x * (3 - 2 * x), (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def sky_dome(
@@ -107,12 +159,59 @@ def sky_dome(
     top = float(np.quantile(s[rows, 0], 0.98))
     held = np.where(s > top, top + 0.25 * (s - top), np.maximum(s, 0))  # beyond what was seen, change slowly
     smooth = _features(*np.broadcast_arrays(azimuth, held)) @ weights + mean
-    ladder = _ladder(Y - (X @ weights + mean))
+    residual = Y - (X @ weights + mean)
+    bright = residual.sum(1)
+    usual = float(np.median(np.abs(bright - np.median(bright))))
+    ladder = _ladder(residual[bright > np.median(bright) - DARKEST * usual])  # darker: the tips of trees
+    smooth = _overhead(smooth, s, top)
     ranks = _cloud_ranks(height, rng)
     clouds = np.stack([np.interp(ranks, np.linspace(0, 1, 64), ladder[:, k]) for k in range(3)], -1)
     low, high = np.percentile(Y, [1, 99], axis=0)
-    dome = np.clip(smooth + clouds, 0.8 * low, np.minimum(255, 1.05 * high)).astype(np.float32)
+    clouds = clouds * (CALM + (1 - CALM) * _away(sky))[..., None]
+    dome = np.clip(smooth + clouds, FLOOR * low, np.minimum(255, 1.05 * high)).astype(np.float32)
+    dome = _no_pinker(dome, Y)
     return dome + (255 - dome) * _glow(height, dome, rng)
+
+
+def low_sky(
+    dome: Float32[np.ndarray, "h w 3"],
+    rgb: Float32[np.ndarray, "h w 3"],
+    sky: Bool[np.ndarray, "h w"],
+    rng: np.random.Generator,
+) -> Float32[np.ndarray, "h w 3"]:
+    """The dome, at the elevations of the visible sky with its colour by row, and its detail as random-phase noise.
+
+    Above them the dome takes over, shifted in colour to agree and ever less so.
+    """
+    height, width = sky.shape
+    px = max(3, height // 100)
+    inner = cv2.erode(sky.astype(np.uint8), np.ones((px, px), np.uint8)) > 0
+    count = inner.sum(1)
+    rows = np.flatnonzero(count >= LEAST_ROW * width)
+    if len(rows) < LEAST_ROWS * height:
+        return dome
+    first, last = int(rows[0]), int(rows[-1])
+    sigma = height / 256
+    mean = np.stack([(rgb[r] * inner[r, :, None]).sum(0) / count[r] for r in rows])
+    at = np.arange(first, last + 1)
+    profile = np.stack([np.interp(at, rows, mean[:, k]) for k in range(3)], -1)
+    profile = gaussian_filter1d(profile, sigma, axis=0, mode="nearest").astype(np.float32)
+    mask = inner[first : last + 1]
+    residual = local_residual(rgb[first : last + 1], mask, height / 40)
+    power = (residual**2).mean(-1).sum(1) / np.maximum(mask.sum(1), 1)
+    strength = np.sqrt(gaussian_filter1d(power, 3 * sigma, mode="nearest"))[:, None, None] + 1
+    noise = spot_noise((residual / strength).astype(np.float32), mask, (len(at), width), rng)
+    calm = (CALM + (1 - CALM) * _away(sky)[first : last + 1])[..., None]
+    low = (profile[:, None] + QUIET * noise * strength * calm).astype(np.float32)
+    share = np.clip((at - first) / max(1, len(at) // 2), 0, 1).astype(np.float32)[:, None, None]
+    share = share * share * (3 - 2 * share)
+    reach = np.exp(-((first - np.arange(first)) / (CARRY / np.pi * height))).astype(np.float32)
+    offset = profile[: max(2, len(at) // 4)].mean(0) - dome[first : first + max(2, len(at) // 4)].mean((0, 1))
+    out = dome.copy()
+    out[:first] += reach[:, None, None] * offset
+    out[first : last + 1] = (out[first : last + 1] + offset) * (1 - share) + low * share
+    out[last + 1 :] = low[-1]
+    return out
 
 
 def plain_sky(height: int, brightness: float, rng: np.random.Generator) -> Float32[np.ndarray, "h w 3"]:

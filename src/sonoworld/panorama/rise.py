@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float32
-from scipy.ndimage import gaussian_filter1d
+from scipy.ndimage import binary_closing, gaussian_filter1d
 
 from sonoworld.panorama.texture import local_residual, spot_noise
 
@@ -16,6 +16,9 @@ CROWN = 0.45, np.radians(3.0), np.radians(34.0)
 
 ROOF = np.radians(1.5), np.radians(6.0)
 """Height of a roof over the photo's top: at least, at most (radians)."""
+
+HOLE = np.radians(12.0)
+"""A gap up to this width is a hole between leaves, radians."""
 
 LEAF = np.radians(0.9)
 """Raggedness of a crown's outline, radians."""
@@ -30,6 +33,14 @@ class Rise:
 
     rgb: Float32[np.ndarray, "k w 3"]
     share: Float32[np.ndarray, "k w"]
+
+
+def _closed(upright: Bool[np.ndarray, "w"], px: int) -> Bool[np.ndarray, "w"]:
+    """Gaps of up to `px` columns are closed: a hole between leaves does not part two crowns."""
+    if px < 1:
+        return upright
+    wide = np.concatenate([upright[-px:], upright, upright[:px]])
+    return np.asarray(binary_closing(wide, np.ones(px)))[px:-px]
 
 
 def _runs(upright: Bool[np.ndarray, "w"]) -> list[tuple[int, int]]:
@@ -49,8 +60,8 @@ def _outline(
     """How many rows each column rises above the band."""
     width = len(upright)
     rows = np.zeros(width, np.float32)
-    for start, length in _runs(upright):
-        t = np.linspace(-1, 1, length)
+    for start, length in _runs(_closed(upright, round(HOLE / row_angle))):
+        t = np.linspace(-1, 1, length) * (length < width)  # all around there is no side to come down at
         if man_made:
             height = np.full(length, rng.uniform(*ROOF))
         else:
