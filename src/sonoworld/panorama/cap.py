@@ -23,7 +23,7 @@ COARSEST, COARSEST_BUILT = np.radians(6.0), np.radians(3.0)
 RIM = np.radians(5.0)
 """Rows of the rim that are averaged into its colour."""
 
-LIVELY = 24.0, 31.0
+LIVELY = 28.0, 35.0
 """Deviation of brightness (0..255) that ground has at least, built and grown: it is never as even as far away."""
 
 PATCH_SLOPE, PATCH_HARDNESS = 1.9, 0.6
@@ -129,6 +129,7 @@ def _patches(height: int, rows: int, rng: np.random.Generator) -> Float32[np.nda
     r = (np.tan(K * theta) / K * 0.16 * n)[:, None]
     x, y = (-r * np.sin(azimuth)).astype(np.float32), (-r * np.cos(azimuth)).astype(np.float32)
     seen = cv2.remap(noise, x % n, y % n, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    seen = seen - seen.mean(1, keepdims=True)  # each circle keeps its colour
     return (seen / noise.std())[..., None]
 
 

@@ -44,7 +44,7 @@ LOOKS_UP = np.radians(22.0)
 EARTH = np.array([0.46, 0.44, 0.38], np.float32)
 """Colour of ground that was never seen, as a share of the photo's mean brightness."""
 
-LIP = np.radians(0.5)
+LIP = np.radians(0.9)
 """How far the photo's detail at its border fades into what was invented, radians."""
 
 SUN = 249.0, 0.05

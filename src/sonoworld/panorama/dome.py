@@ -28,7 +28,7 @@ CLOUD_GRID, CLOUD_REACH = 1024, 5.0
 """Noise image size, and the range of layer coordinates it covers on each side of the zenith."""
 
 
-CLOUD_GAIN, LEAST_CONTRAST, LIVELY_CONTRAST = 1.8, 6.0, 24.0
+CLOUD_GAIN, LEAST_CONTRAST, LIVELY_CONTRAST = 2.3, 8.0, 26.0
 """The sky overhead varies more than the strip a photo shows: most gain, least deviation of brightness (0..255), and
 the deviation beyond which a sky needs no gain."""
 
@@ -39,7 +39,7 @@ CLOUDS_FROM, CALM = np.radians(30.0), 0.15
 DARK = 22.0
 """Clouds are not darker than the sky around them by more than this."""
 
-ZENITH, DEEPENED = (80.0, 122.0, 182.0), 0.7
+ZENITH, DEEPENED = (70.0, 114.0, 176.0), 0.75
 """Colour of a clear sky overhead, and the share of it that a blue sky takes on from what was seen to the zenith."""
 
 DARKEST, FLOOR = 5.0, 0.6
@@ -51,7 +51,7 @@ LEAST_ROW, LEAST_ROWS = 1 / 50, 1 / 60
 QUIET = 0.5
 """Share of the visible sky's contrast that the low sky has: noise shows more than clouds do."""
 
-CARRY = np.radians(20.0)
+CARRY = np.radians(10.0)
 """How far above the visible sky its colour is carried into the dome."""
 
 
@@ -106,9 +106,10 @@ def _glow(height: int, colour: Float32[np.ndarray, "h w 3"], rng: np.random.Gene
     at, up = side * np.radians(rng.uniform(105, 150)), np.radians(rng.uniform(45, 60))
     cosine = s * np.sin(up) + np.sqrt(1 - s * s) * np.cos(up) * np.cos(azimuth - at)
     apart = np.arccos(np.clip(cosine, -1, 1))
-    blue = np.clip((colour[..., 2] - colour[..., 0]) / 35, 0, 1)
+    upper = colour[: height // 2]
+    blue = float(np.clip((upper[..., 2].mean() - upper[..., 0].mean() - 20) / 35, 0, 1))  # no sun in a grey sky
     disc = np.clip(1.5 - apart / np.radians(1.6), 0, 1)
-    halo = 0.6 * np.exp(-((apart / np.radians(11)) ** 2)) + 0.42 * np.exp(-apart / np.radians(38)) * np.clip(
+    halo = 0.66 * np.exp(-((apart / np.radians(13)) ** 2)) + 0.5 * np.exp(-apart / np.radians(38)) * np.clip(
         1.2 - apart / np.radians(85), 0, 1
     )
     return (np.maximum(disc, np.minimum(halo, 0.97)) * blue)[..., None].astype(np.float32)
@@ -118,8 +119,8 @@ def _overhead(
     smooth: Float64[np.ndarray, "h w 3"], s: Float64[np.ndarray, "h 1"], top: float
 ) -> Float64[np.ndarray, "h w 3"]:
     """A blue sky deepens from the highest elevation seen to the zenith; a grey one stays."""
-    blue = np.clip((smooth[..., 2] - smooth[..., 0] - 30) / 40, 0, 1)[..., None]
-    rise = np.clip((s - top) / max(1 - top, 0.1), 0, 1)[..., None] ** 0.7
+    blue = np.clip((smooth[..., 2] - smooth[..., 0] - 45) / 40, 0, 1)[..., None]
+    rise = np.clip((s - top) / max(1 - top, 0.1), 0, 1)[..., None] ** 0.45
     return smooth + DEEPENED * blue * rise * (np.array(ZENITH) - smooth)
 
 

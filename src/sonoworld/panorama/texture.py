@@ -34,8 +34,8 @@ def calm(
     power = cv2.GaussianBlur((residual**2).sum(-1) * mask, (0, 0), sigma_px) / np.maximum(weight, 1e-3)
     if not mask.any():
         return mask
-    low, usual = np.quantile(power[mask], [0.25, 0.75])
-    return mask & (power <= min(usual, 6 * low))
+    low, usual = np.quantile(power[mask], [0.25, 0.85])
+    return mask & (power <= min(usual, 8 * low))
 
 
 def _match_ranks(
