@@ -12,8 +12,10 @@ ALLOWED: dict[str, set[str]] = {
     **dict.fromkeys(VALUES, VALUES),
     "backend": VALUES,
     "perceive": VALUES | {"perceive"},
-    **{stage: VALUES | {"backend", "perceive", stage} for stage in STAGES},
-    "lift": VALUES | {"backend", "disk", "perceive", "lift", "render"},  # made elsewhere: files; refined: rendered
+    "weights": VALUES | {"backend"},
+    **{stage: VALUES | {"backend", "perceive", "weights", stage} for stage in STAGES},
+    "lift": VALUES
+    | {"backend", "disk", "perceive", "weights", "lift", "render"},  # made elsewhere: files; refined: rendered
     "terrain": VALUES | {"terrain"},
     "encode": VALUES | {"backend", "encode"},
     "render": VALUES | {"backend", "encode", "render"},
