@@ -13,7 +13,9 @@ from pydantic import Field
 from sonoworld import sphere
 from sonoworld.backend import Options
 from sonoworld.localize.names import unique_ids
-from sonoworld.localize.surface import Surface, thinned, visible_surface
+from sonoworld.localize.sky import distance_m, is_weather
+from sonoworld.localize.surface import Surface, thinned, visible_surface, weighted_median
+from sonoworld.localize.things import things, without_specks
 from sonoworld.types import Geometry, Sounding, Source, Spread
 
 STATED_CAP_RAD = np.radians(3.0)
@@ -33,6 +35,19 @@ class LocalizeOptions(Options):
     grazing: float = Field(
         default=0.1, gt=0.0, le=1.0, description="smallest |n·d| believed: bounds the area of surfaces seen edge-on"
     )
+    gap_deg: float = Field(
+        default=3.0, ge=0, le=45, description="patches of a point's mask closer together than this are one thing"
+    )
+    least_share: float = Field(
+        default=0.1, gt=0, le=1, description="things smaller than this part of the largest in their mask are left out"
+    )
+    least_patch: float = Field(
+        default=0.02, ge=0, le=1, description="patches of an area smaller than this part of its largest are left out"
+    )
+    most_things: int = Field(default=6, ge=1, le=64, description="things of one point sounding that become sources")
+    never_imagined: tuple[str, ...] = Field(
+        default=("embedded",), description="backends whose points are not placed in pixels that were filled in"
+    )
 
 
 def localize(
@@ -43,7 +58,10 @@ def localize(
     A point lies in its stated direction, or in the solid-angle-weighted mean direction of its mask, at the median
     distance of what is seen there. An area is up to `max_points` points with weights proportional to visible surface
     area. A point or area that was not found becomes ambient, and its `reason` says so.
+
+    A point whose mask shows several things becomes as many sources, which share its power: −10 log10(n) dB each.
     """
+    soundings = tuple(part for sounding in soundings for part in _parted(sounding, options))
     ids = unique_ids([sounding.label for sounding in soundings])
     return tuple(
         replace(
@@ -56,9 +74,36 @@ def localize(
     )
 
 
+def _parted(sounding: Sounding, options: LocalizeOptions) -> tuple[Sounding, ...]:
+    """A sounding for each thing in a point's mask, the power split evenly."""
+    if sounding.spread is not Spread.POINT or sounding.mask is None or sounding.direction is not None:
+        return (sounding,)
+    if not sounding.mask.any():
+        return (sounding,)
+    gap = float(np.radians(options.gap_deg))
+    masks = things(sounding.mask, gap=gap, least_share=options.least_share, most=options.most_things)
+    level_db = sounding.level_db - 10 * float(np.log10(len(masks)))
+    return tuple(replace(sounding, mask=mask, level_db=level_db) for mask in masks)
+
+
+def _refusal(sounding: Sounding, geometry: Geometry, known: Bool[np.ndarray, "h w"], options: LocalizeOptions) -> str:
+    """Why something with a mask has no place all the same; "" where it has one."""
+    if sounding.mask is None or sounding.direction is not None or not sounding.mask.any():
+        return ""
+    if is_weather(sounding.label) and _share(sounding.mask, geometry.sky) > 0.5:
+        return "in the sky: weather is all around"
+    guessed = sounding.spread is Spread.POINT and sounding.backend in options.never_imagined
+    if guessed and _share(sounding.mask, known) < 0.5:
+        return "in pixels that were filled in: nothing is placed there"
+    return ""
+
+
 def _place(
     id_: str, sounding: Sounding, geometry: Geometry, known: Bool[np.ndarray, "h w"], options: LocalizeOptions
 ) -> Source:
+    refusal = _refusal(sounding, geometry, known, options)
+    if refusal:
+        return replace(_around(id_, replace(sounding, spread=Spread.AMBIENT)), reason=_joined(sounding.reason, refusal))
     found = sounding.direction is not None or (sounding.mask is not None and bool(sounding.mask.any()))
     if sounding.spread is Spread.AMBIENT or not found:
         return _around(id_, sounding)
@@ -71,7 +116,7 @@ def _around(id_: str, sounding: Sounding) -> Source:
     none = np.zeros((0, 3), np.float32)
     reason, confidence = sounding.reason, sounding.confidence
     if sounding.spread is not Spread.AMBIENT:
-        reason = f"{reason}; not found in the panorama, so it sounds from all around".lstrip("; ")
+        reason = _joined(reason, "not found in the panorama, so it sounds from all around")
         confidence *= UNPLACED_CONFIDENCE
     return Source(
         id_, sounding.label, sounding.prompt, Spread.AMBIENT, sounding.level_db, confidence, sounding.backend,
@@ -92,12 +137,15 @@ def _point(
         direction, solid_angle = sounding.direction, 0.0
         mask = _cap(direction, height)
     surface = visible_surface(mask, geometry, options.edge_ratio, options.grazing)
-    distance = float(np.median(np.linalg.norm(surface.points, axis=1)))
-    row, column = sphere.nearest_pixel(direction, height)
+    omega = sphere.pixel_solid_angles(height)[surface.rows]
+    distance, reason = weighted_median(np.linalg.norm(surface.points, axis=1), omega), sounding.reason
+    flies_m = distance_m(sounding.label, float(direction[2])) if _share(mask, geometry.sky) > 0.5 else None
+    if flies_m is not None:
+        distance, reason = flies_m, _joined(reason, f"in the sky, taken to be {flies_m:.0f} m away")
     return Source(
         id_, sounding.label, sounding.prompt, Spread.POINT, sounding.level_db, sounding.confidence, sounding.backend,
         (direction * distance)[None].astype(np.float32), -direction[None].astype(np.float32), np.ones(1, np.float32),
-        solid_angle, imagined=not bool(known[row, column]), reason=sounding.reason,
+        solid_angle, imagined=_share(mask, known) < 0.5, reason=reason,
     )  # fmt: skip
 
 
@@ -105,15 +153,25 @@ def _area(
     id_: str, sounding: Sounding, geometry: Geometry, known: Bool[np.ndarray, "h w"], options: LocalizeOptions
 ) -> Source:
     assert sounding.mask is not None
-    whole = visible_surface(sounding.mask, geometry, options.edge_ratio, options.grazing)
+    mask = without_specks(sounding.mask, options.least_patch)
+    whole = visible_surface(mask, geometry, options.edge_ratio, options.grazing)
     kept: Surface = thinned(whole, options.max_points)
-    solid_angle = _solid_angles(sounding.mask)
+    solid_angle = _solid_angles(mask)
     return Source(
         id_, sounding.label, sounding.prompt, Spread.AREA, sounding.level_db, sounding.confidence, sounding.backend,
         kept.points.astype(np.float32), kept.normals.astype(np.float32), kept.weights.astype(np.float32),
-        float(solid_angle), imagined=bool(_solid_angles(sounding.mask & known) < 0.5 * solid_angle),
+        float(solid_angle), imagined=_share(mask, known) < 0.5,
         reason=sounding.reason,
     )  # fmt: skip
+
+
+def _joined(reason: str, more: str) -> str:
+    return f"{reason}; {more}".lstrip("; ")
+
+
+def _share(mask: Bool[np.ndarray, "h w"], there: Bool[np.ndarray, "h w"]) -> float:
+    """Part of a (non-empty) mask, by solid angle, that lies there."""
+    return _solid_angles(mask & there) / _solid_angles(mask)
 
 
 def _solid_angles(mask: Bool[np.ndarray, "h w"]) -> float:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
-from jaxtyping import Bool, Float64
+from jaxtyping import Bool, Float64, Int64
 
 from sonoworld import sphere
 from sonoworld.pointset import cells, mean
@@ -19,19 +20,35 @@ class Surface:
     weights: Float64[np.ndarray, "m"]
 
 
-def visible_surface(mask: Bool[np.ndarray, "h w"], geometry: Geometry, edge_ratio: float, grazing: float) -> Surface:
-    """All surface points seen in a (non-empty) mask, depth edges and sky left out where anything else remains."""
+@dataclass(frozen=True, slots=True)
+class Seen(Surface):
+    """A surface whose points are pixels of the panorama, in these `rows`."""
+
+    rows: Int64[np.ndarray, "m"]
+
+
+def visible_surface(mask: Bool[np.ndarray, "h w"], geometry: Geometry, edge_ratio: float, grazing: float) -> Seen:
+    """All surface points seen in a (non-empty) mask, depth edges (and the pixels beside them) and sky left out where anything else remains."""
     solid = mask & ~geometry.sky
     chosen = solid if solid.any() else mask
-    inner = chosen & ~depth_edges(geometry.distance, edge_ratio)
-    rows, columns = np.nonzero(inner if inner.any() else chosen)
+    edge = depth_edges(geometry.distance, edge_ratio)
+    wide = cv2.dilate(sphere.pad_sphere(edge.astype(np.uint8), 1), np.ones((3, 3), np.uint8))[1:-1, 1:-1] > 0
+    inner = next((part for part in (chosen & ~wide, chosen & ~edge) if part.any()), chosen)
+    rows, columns = np.nonzero(inner)
     height = geometry.distance.shape[0]
     direction = sphere.pixel_directions(height)[rows, columns]
     distance = geometry.distance[rows, columns].astype(np.float64)
     normal = geometry.normal[rows, columns].astype(np.float64)
     facing = np.maximum(np.abs((normal * direction).sum(1)), grazing)
     area = distance**2 * sphere.pixel_solid_angles(height)[rows] / facing
-    return Surface(direction * distance[:, None], normal, area / area.sum())
+    return Seen(direction * distance[:, None], normal, area / area.sum(), rows)
+
+
+def weighted_median(values: Float64[np.ndarray, "m"], weights: Float64[np.ndarray, "m"]) -> float:
+    """The value with half of the weight on either side: rows near the poles have many pixels for little angle."""
+    order = np.argsort(values, kind="stable")
+    total = np.cumsum(weights[order])
+    return float(values[order][int(np.searchsorted(total, 0.5 * total[-1]))])
 
 
 def depth_edges(distance: np.ndarray, ratio: float) -> Bool[np.ndarray, "h w"]:

@@ -1,7 +1,7 @@
 """The vote: regions give the shape, the tiles' semantics give the class.
 
-Letters: S_k score map of label k, 0..1; R_j region; Ω solid angle. Source: SonoWorld (arXiv 2603.28757), region-wise vote
-of tile semantics over class-less regions; the shares and their order here are ours.
+Letters: S_k score map of label k, 0..1; R_j region; Ω solid angle. Source: SonoWorld (arXiv 2603.28757), region-wise
+vote of tile semantics over class-less regions; the shares and their order here are ours.
 """
 
 from collections.abc import Sequence
