@@ -28,7 +28,10 @@ class Seen(Surface):
 
 
 def visible_surface(mask: Bool[np.ndarray, "h w"], geometry: Geometry, edge_ratio: float, grazing: float) -> Seen:
-    """All surface points seen in a (non-empty) mask, depth edges (and the pixels beside them) and sky left out where anything else remains."""
+    """All surface points seen in a (non-empty) mask.
+
+    Sky, depth edges and the pixels beside those are left out where anything else remains.
+    """
     solid = mask & ~geometry.sky
     chosen = solid if solid.any() else mask
     edge = depth_edges(geometry.distance, edge_ratio)
