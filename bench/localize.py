@@ -11,7 +11,6 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 import test_localize_geometry as geometry
-
 from sonoworld.segment.vote import VoteOptions, vote
 from sonoworld.types import Spread
 
