@@ -9,14 +9,18 @@ BENCHES := $(filter-out $(NOT_ALONE),$(basename $(notdir $(wildcard bench/*.py))
 # Everything that decides what is installed: a change here installs again, anything else does not.
 INSTALL_INPUTS := pyproject.toml $(shell find buildhook native web -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: demo test check bench browser clean
+.PHONY: demo test test-models check bench browser clean
 
 demo: $(VENV)/.installed
 	$(BIN)/sonoworld demo $(ARGS)
 
 test: $(VENV)/.installed-dev browser check
-	$(BIN)/python -m pytest -q -n 2 -m "not browser" $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 -m "not browser and not models" $(ARGS)
 	$(BIN)/python -m pytest -q -m browser $(ARGS)
+
+# Adapters of models on tiny checkpoints with random weights.
+test-models: $(VENV)/.installed-models
+	$(BIN)/python -m pytest -q -m models $(ARGS)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check
@@ -44,6 +48,10 @@ $(VENV)/.installed: $(VENV)/.pip $(INSTALL_INPUTS)
 $(VENV)/.installed-dev: $(VENV)/.pip $(INSTALL_INPUTS)
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-models: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --editable '.[dev,models]'
+	touch $@
 
 clean:
 	rm -rf $(VENV) src/sonoworld/products demo-world

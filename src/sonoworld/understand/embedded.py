@@ -26,7 +26,7 @@ EMBEDDED = Backend(
     stage="understand",
     name="embedded",
     version="2",
-    summary="sky, leaves, water and roads by hand-set rules and a learned reading; people, vehicles and animals by a small detector",
+    summary="stuff by rules and a learned reading; people, vehicles and animals by a small detector",
     options=EmbeddedOptions,
     make=make,
 )
