@@ -21,7 +21,7 @@ def segmenter(options: Sam3Options) -> Segment:
     checkpoint = Checkpoint(options.model, options.revision, options.offline, WEIGHTS)
     library("transformers")
     with loading(checkpoint, "segment.sam3"):
-        from transformers import Sam3Model, Sam3Processor  # noqa: PLC0415
+        from transformers import Sam3Model, Sam3Processor  # noqa: PLC0415  # pyright: ignore[reportMissingImports]  an extra
 
         device = chosen_device(options.device)
         dtype = chosen_dtype(options.dtype, device, on_gpu="bfloat16")
