@@ -55,8 +55,7 @@ def render_view(
     from sonoworld.render.splat_tiles import rasterise  # noqa: PLC0415  numba takes its time to import
 
     check_camera(K, size_px)
-    colours = seen_colours(splats, world_from_camera.origin)
-    rgb, depth, alpha = rasterise(splats, colours, K, size_px, world_from_camera)
+    rgb, depth, alpha = rasterise(splats, K, size_px, world_from_camera)
     return _finish(rgb, depth, alpha)
 
 
@@ -120,10 +119,16 @@ def seen_colours(splats: Splats, eye: Float64[np.ndarray, "3"]) -> Float32[np.nd
 
     Signs and constants are those of the 3DGS reference code (real SH with Condon-Shortley phase, degree 0..3).
     """
-    sh = splats.sh
-    if sh.shape[1] == 1:
+    return colours_from(splats.sh, splats.means, eye)
+
+
+def colours_from(
+    sh: Float32[np.ndarray, "n b 3"], means: Float32[np.ndarray, "n 3"] | None, eye: Float64[np.ndarray, "3"]
+) -> Float32[np.ndarray, "n 3"]:
+    """`seen_colours` of some splats; `means` are only asked for where `sh` has more than its first term."""
+    if means is None or sh.shape[1] == 1:
         return np.maximum(np.float32(0.28209479177387814) * sh[:, 0] + np.float32(0.5), np.float32(0))
-    d = splats.means - eye.astype(np.float32)
+    d = means - eye.astype(np.float32)
     x, y, z = (d / np.maximum(np.linalg.norm(d, axis=1, keepdims=True), np.float32(1e-9))).T
     basis = _harmonics(x, y, z)[: sh.shape[1]]
     return np.maximum(sum(b[:, None] * sh[:, i] for i, b in enumerate(basis)) + np.float32(0.5), np.float32(0))

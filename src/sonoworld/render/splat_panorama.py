@@ -7,6 +7,7 @@ six views, each a little wider than 90°, and neighbours fade into each other wh
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -44,20 +45,33 @@ def render_panorama(splats: Splats, height: int, eye: Float64[np.ndarray, "3"], 
     """
     if height < 8:
         raise InputError(f"panorama of splats: expected at least 8 rows, got {height}")
-    side = math.ceil(2 * WIDE * height / math.pi)  # in the middle of a view as fine as the panorama
-    K = pinhole(2 * math.atan(WIDE), (side, side))
-    directions = pixel_directions(height)
+    side, K = _pinhole(height)
     total, shares = np.zeros((height, 2 * height, 5), np.float32), np.zeros((height, 2 * height, 1), np.float32)
-    for yaw, pitch in VIEWS:
-        pose = Pose(world_from_camera_rotation(math.radians(pitch), 0.0, math.radians(yaw)), eye)
-        picture = view(splats, K, (side, side), pose)
-        share, x, y = _shares(directions, K, pose)
+    for rotation, (share, x, y) in zip(_rotations(), _all_shares(height), strict=True):
+        picture = view(splats, K, (side, side), Pose(rotation, eye))
         total += share * cv2.remap(_layers(picture, K), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         shares += share
     total /= shares
     alpha = total[..., 4]
     depth = np.divide(total[..., 3], alpha, out=np.full_like(alpha, np.inf), where=alpha > 0)
     return SplatImage(np.minimum(total[..., :3], np.float32(1)), depth, alpha)
+
+
+def _pinhole(height: int) -> tuple[int, Float64[np.ndarray, "3 3"]]:
+    """Side in px of a view that is, in its middle, as fine as a panorama of so many rows; its camera matrix."""
+    side = math.ceil(2 * WIDE * height / math.pi)
+    return side, pinhole(2 * math.atan(WIDE), (side, side))
+
+
+def _rotations() -> list[Float64[np.ndarray, "3 3"]]:
+    return [world_from_camera_rotation(math.radians(pitch), 0.0, math.radians(yaw)) for yaw, pitch in VIEWS]
+
+
+@lru_cache(maxsize=1)  # films ask again and again
+def _all_shares(height: int) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]:
+    """`_shares` of every view: they do not depend on where one stands."""
+    directions, K = pixel_directions(height), _pinhole(height)[1]
+    return tuple(_shares(directions, K, Pose(rotation, np.zeros(3))) for rotation in _rotations())
 
 
 def _layers(picture: SplatImage, K: Float64[np.ndarray, "3 3"]) -> Float32[np.ndarray, "s s 5"]:
