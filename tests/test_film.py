@@ -17,19 +17,18 @@ import pytest
 from sonoworld.disk import mp4, mp4_spatial
 from sonoworld.errors import BackendMissingError, ShapeError, UnsafeFileError
 from sonoworld.frames import Pose
-from sonoworld.render import Walk, default_walk, parse_walk, render_walk, still_walk
+from sonoworld.render import Walk, default_walk, parse_walk, render_walk, still_walk, walk_document
 from sonoworld.render.film import (
     Shot,
     around_sound,
     developed,
     film_frames,
     flat_sound,
-    level_walk,
-    walk_document,
 )
 from sonoworld.render.film_sheet import contact_sheet, sheet_moments
 from sonoworld.render.hrtf import hrir
 from sonoworld.render.splat import SplatImage
+from sonoworld.render.walk import looking_ahead
 from sonoworld.types import Clip, Source, Splats, Spread
 
 RATE = 48000
@@ -404,7 +403,7 @@ def test_a_walk_survives_its_document() -> None:
     np.testing.assert_allclose(again.positions, walk.positions, atol=6e-5)
     np.testing.assert_allclose(again.yaw, walk.yaw, atol=6e-5)
     np.testing.assert_allclose(again.times_s, walk.times_s, atol=6e-5)
-    assert not level_walk(walk).yaw.any()
+    assert not looking_ahead(walk).yaw.any()
 
 
 def test_the_contact_sheet_shows_the_film_evenly() -> None:

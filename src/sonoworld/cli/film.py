@@ -18,9 +18,9 @@ from sonoworld.disk import atomic, mp4
 from sonoworld.disk.arrays import write_image
 from sonoworld.disk.scene import load_lite, load_sources
 from sonoworld.errors import InputError
-from sonoworld.render import Walk, default_walk
+from sonoworld.render import Walk, default_walk, walk_document
 from sonoworld.render.ears import ears
-from sonoworld.render.film import Kind, Shot, around_sound, film_frames, flat_sound, walk_document
+from sonoworld.render.film import Kind, Shot, around_sound, film_frames, flat_sound
 from sonoworld.render.film_sheet import contact_sheet, sheet_moments
 from sonoworld.types import Source, Splats
 

@@ -21,7 +21,7 @@ from sonoworld.render.convolve import convolved
 from sonoworld.render.loudness import CEILING_DBTP, file_gain, true_peak_db
 from sonoworld.render.splat import SplatImage, render_view
 from sonoworld.render.splat_panorama import render_panorama
-from sonoworld.render.walk import Walk
+from sonoworld.render.walk import Walk, looking_ahead
 from sonoworld.render.walk_audio import RATE_HZ, render_walk
 from sonoworld.sphere import pinhole
 from sonoworld.types import Source, Splats
@@ -138,32 +138,9 @@ def around_sound(
     Platforms decode it themselves: one gain brings what two ears would hear to a file's level, less where a channel's
     own peak asks for it.
     """
-    field = render_walk(sources, level_walk(walk), "ambix", 1, shot.sound_seconds)
+    field = render_walk(sources, looking_ahead(walk), "ambix", 1, shot.sound_seconds)
     wanted = file_gain(convolved(field.signal, filters), RATE_HZ)
     allowed = CEILING_DBTP - _MARGIN_DB - true_peak_db(field.signal)
     gain_db = min(wanted.gain_db, allowed)
     signal = field.signal * np.float32(10 ** (gain_db / 20))
     return FilmSound(signal, gain_db, wanted.held_by_peak or allowed < wanted.gain_db)
-
-
-def level_walk(walk: Walk) -> Walk:
-    """The same way with the head kept level and looking ahead (along the world's x)."""
-    still = np.zeros(len(walk.times_s))
-    return Walk(walk.times_s, walk.positions, still, still, still)
-
-
-def walk_document(walk: Walk) -> dict[str, object]:
-    """A walk in its JSON form, as `parse_walk` reads it; numbers to a tenth of a millimetre, milliradian or second."""
-    poses = [
-        {
-            "t": round(float(t), 4),
-            "position": [round(float(x), 4) for x in place],
-            "yaw": round(float(yaw), 4),
-            "pitch": round(float(pitch), 4),
-            "roll": round(float(roll), 4),
-        }
-        for t, place, yaw, pitch, roll in zip(
-            walk.times_s, walk.positions, walk.yaw, walk.pitch, walk.roll, strict=True
-        )
-    ]
-    return {"poses": poses}

@@ -77,12 +77,27 @@ def still_walk(pose: Pose, seconds: float) -> Walk:
     return Walk(np.array([0.0, seconds]), np.stack([pose.origin, pose.origin]), yaw, pitch, roll)
 
 
-def default_walk(seconds: float, radius_m: float = 0.5) -> Walk:
-    """A slow small circle through the photo's eye, ahead and back, looking around a little on the way."""
-    times = np.linspace(0.0, seconds, max(2, math.ceil(seconds * 10) + 1))
-    turn = 2 * np.pi * times / seconds
-    positions = radius_m * np.stack([1 - np.cos(turn), np.sin(turn), 0 * turn], -1)
-    return Walk(times, positions, 0.7 * np.sin(2 * turn), 0.1 * np.sin(turn), 0 * turn)
+def looking_ahead(walk: Walk) -> Walk:
+    """The same way with the head kept level and looking along the world's x."""
+    level = np.zeros_like(walk.yaw)
+    return Walk(walk.times_s, walk.positions, level, level, level)
+
+
+def walk_document(walk: Walk) -> dict[str, object]:
+    """A walk in its JSON form, as `parse_walk` reads it; numbers to a tenth of a millimetre, milliradian or second."""
+    poses = [
+        {
+            "t": round(float(t), 4),
+            "position": [round(float(x), 4) for x in place],
+            "yaw": round(float(yaw), 4),
+            "pitch": round(float(pitch), 4),
+            "roll": round(float(roll), 4),
+        }
+        for t, place, yaw, pitch, roll in zip(
+            walk.times_s, walk.positions, walk.yaw, walk.pitch, walk.roll, strict=True
+        )
+    ]
+    return {"poses": poses}
 
 
 def parse_walk(document: object) -> Walk:

@@ -15,7 +15,7 @@ from sonoworld.render.convolve import convolved
 from sonoworld.render.hrtf import hrir
 from sonoworld.render.speakers import LAYOUTS, Layout, LayoutName
 from sonoworld.render.speakers_decode import decoded
-from sonoworld.render.walk import Walk
+from sonoworld.render.walk import Walk, looking_ahead
 from sonoworld.types import Scene, SoundField, Source
 
 RATE_HZ = 48000
@@ -99,16 +99,11 @@ def render_walk(  # noqa: PLR0913  one per choice that a listener has
     samples = max(1, round(length_s * RATE_HZ))
     filters = hrir("kemar", chosen.order, RATE_HZ) if format == "binaural" else None
     sources = scene.sources if isinstance(scene, Scene) else scene
-    way = walk if facing == "head" else _looking_ahead(walk)
+    way = walk if facing == "head" else looking_ahead(walk)
     field = encode_scene(sources, way.track(RATE_HZ, 256, samples), chosen, samples, RATE_HZ)
     if layout is not None:
         return decoded(field, layout)
     return field if filters is None else convolved(field.signal, filters)
-
-
-def _looking_ahead(walk: Walk) -> Walk:
-    level = np.zeros_like(walk.yaw)
-    return Walk(walk.times_s, walk.positions, level, level, level)
 
 
 def _with_order(options: EncodeOptions, order: int | None) -> EncodeOptions:
