@@ -26,7 +26,8 @@ ALLOWED: dict[str, set[str]] = {
     "recipes": set(),
     "assets": set(),
     "recipe": VALUES | {"backend", "recipes", "localize", "encode"},
-    "flow": VALUES | {"backend", "disk", "recipe", "lift", "localize", "render", "terrain"},
+    "filming": VALUES | {"disk", "render"},
+    "flow": VALUES | {"backend", "disk", "filming", "recipe", "lift", "localize", "render", "terrain"},
 }
 """What each part may import. The command line may import everything; `flow` names only stages without backends."""
 

@@ -17,6 +17,7 @@ from sonoworld.backend import Lifted, Run
 from sonoworld.disk import atomic, sound_values, world_values
 from sonoworld.disk.codec import Codec
 from sonoworld.disk.ground_value import GROUND
+from sonoworld.disk.walk_file import WALK
 from sonoworld.disk.workspace import Workspace, open_workspace, publish
 from sonoworld.errors import InputError, SonoworldError, StageError
 from sonoworld.recipe import Recipe, digest
@@ -146,6 +147,7 @@ def make_scene(photo: Photo, recipe: Recipe, folder: Path, *, seed: int = 0, wat
         scene = Scene(photo, camera, panorama, geometry, splats, soundings, sources, ground)
         needs = ("panorama", "lift", "seed", "localize")
         steps.run(Task("preview", needs, {"version": __version__}), world_values.PREVIEW, lambda _: _preview(scene))
+        _walk(steps, scene)
         publish(work, version=__version__)
     return scene
 
@@ -201,6 +203,16 @@ def _voice(steps: Steps, soundings: tuple[Sounding, ...], geometry: Geometry, pa
     )
     clips = steps.stage("sound", sound_values.CLIPS, ("localize",), lambda voice, run: _clips(voice(located, run)))
     return sound_values.with_clips(located, clips)
+
+
+def _walk(steps: Steps, scene: Scene) -> None:
+    """The walk that comes with a scene; a film of an earlier one goes."""
+    from sonoworld.filming import forget_stale_film  # noqa: PLC0415  heavy
+    from sonoworld.render import tour, walk_document  # noqa: PLC0415  heavy
+
+    task = Task("walk", ("localize", "ground"), {"version": tour.VERSION, "seconds": tour.TOUR_S})
+    steps.run(task, WALK, lambda _: walk_document(tour.default_walk(tour.TOUR_S, scene.sources, scene.ground)))
+    forget_stale_film(steps.work)
 
 
 def _lite(splats: Splats) -> Splats:

@@ -8,6 +8,7 @@ from rich.console import Console
 from tyro.conf import Positional, UseAppendAction, arg
 
 from sonoworld.cli import tables
+from sonoworld.cli.film import film_new_world
 from sonoworld.cli.progress import StageWatch
 from sonoworld.disk.photo import read_photo
 from sonoworld.errors import InputError
@@ -25,6 +26,7 @@ def create(
     settings: Annotated[Settings, arg(name="set", metavar="STAGE.KEY=VALUE")] = (),
     seed: int = 0,
     panorama: bool = False,
+    film: bool = True,
 ) -> None:
     """Turn a photo into a world: a folder to view, hear, render and share.
 
@@ -35,10 +37,13 @@ def create(
         settings: Change one option, such as `calibrate.fov_deg=70`; may be repeated.
         seed: Same photo, recipe and seed give the same bytes.
         panorama: The photo is a 360° panorama (2:1 equirectangular).
+        film: Then film a walk through it, 20 s with sound (`--no-film`: only the world).
     """
     console = Console()
     chosen = load(recipe, settings)
     _make(read_photo(photo, panorama=panorama), photo.name, chosen, out, seed, console)
+    if film:
+        film_new_world(out, console)
     _say_where(out, console)
 
 
@@ -61,12 +66,13 @@ def _say_where(out: Path, console: Console) -> None:
     )
 
 
-def demo(serve: bool = True, out: Path = Path("demo-world")) -> None:
+def demo(serve: bool = True, out: Path = Path("demo-world"), film: bool = True) -> None:
     """Turn the bundled photo into a walkable, audible world and open it.
 
     Args:
         serve: Serve the world until Ctrl-C (`--no-serve`: only make it).
         out: Folder for the world.
+        film: Film a walk through it, too (`--no-film`: only the world).
     """
     from sonoworld.cli.show import view  # noqa: PLC0415
 
@@ -75,6 +81,8 @@ def demo(serve: bool = True, out: Path = Path("demo-world")) -> None:
         raise InputError(f"{out}: exists and is not a world; choose another with --out")
     with as_file(files("sonoworld.assets").joinpath("meadow.jpg")) as photo:
         _make(read_photo(photo), photo.name, load(), out, 0, console)
+    if film:
+        film_new_world(out, console)
     if serve:
         view(out)
     else:

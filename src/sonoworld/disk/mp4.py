@@ -1,8 +1,9 @@
-"""Films as MP4: H.264 or VP9 pictures with AAC sound, by FFmpeg's libraries (the optional package PyAV).
+"""Films as MP4: H.264 or VP9 pictures with AAC or PCM sound, by FFmpeg's libraries (the optional package PyAV).
 
 Pictures go in as sRGB and are coded with BT.709's luma, limited range, and say so: players that guess would tint them.
 Sound is two ears, or the four channels of first-order AmbiX. AAC codes those each for themselves: joint and
 intensity stereo save bits by spoiling just what a field needs, phase between channels. Noise is never substituted.
+PCM has 24 bits (ISO/IEC 23003-5) and loses nothing that is heard; fewer players read it.
 One thread per coder and no date inside: the same pictures and sound give the same bytes.
 """
 
@@ -26,12 +27,15 @@ if TYPE_CHECKING:
     from av.container import OutputContainer
 
 RATE_HZ = 48000
-AAC_SAMPLES = 1024
+PIECE_SAMPLES = 1024
+"""What AAC codes at once."""
 LAYOUTS = {2: "stereo", 4: "4.0"}
 BIT_RATES = {2: 192_000, 4: 512_000}
 """Video platforms ask for at least 256 kbit/s of AAC for four channels."""
 
 Codec = Literal["h264", "vp9"]
+Coding = Literal["aac", "pcm"]
+SOUND_CODERS: dict[Coding, str] = {"aac": "aac", "pcm": "pcm_s24le"}
 CODERS: dict[Codec, str] = {"h264": "libx264", "vp9": "libvpx-vp9"}
 OPTIONS: dict[Codec, dict[str, str]] = {
     "h264": {"preset": "faster", "crf": "20", "x264-params": "mbtree=0"},
@@ -48,9 +52,10 @@ _BT709, _LIMITED = 1, 1
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """What is heard: [2, samples] for two ears or [4, samples] of AmbiX (ACN, SN3D), 48 kHz, within ±1."""
+    """What is heard: [2, samples] for two ears or [4, samples] of AmbiX (ACN, SN3D), 48 kHz, within ±1; its coding."""
 
     signal: Float32[np.ndarray, "c t"]
+    coding: Coding = "aac"
 
     def __post_init__(self) -> None:
         if self.signal.shape[0] not in LAYOUTS or not self.signal.shape[1]:
@@ -106,7 +111,7 @@ def write_film(
         with av.open(str(draft), "w", format="mp4", options={"fflags": "+bitexact"}) as container:
             size_px = first.shape[1], first.shape[0]
             video = _video_stream(container, codec, size_px, frames_hz)
-            audio = _audio_stream(container, sound.signal.shape[0])
+            audio = _audio_stream(container, sound)
             _interleave(container, (video, audio), itertools.chain([first], pictures), sound)
         with atomic.replacing(path) as target:
             mp4_spatial.finish(draft, target, around=sound.signal.shape[0] == 4)
@@ -129,13 +134,17 @@ def _video_stream(
     return stream
 
 
-def _audio_stream(container: "OutputContainer", channels: int) -> "AudioStream":
+def _audio_stream(container: "OutputContainer", sound: Sound) -> "AudioStream":
     from av.audio.stream import AudioStream  # noqa: PLC0415
 
-    options = {"flags": "+bitexact", "aac_pns": "0"} | ({"aac_ms": "0", "aac_is": "0"} if channels == 4 else {})
-    stream = container.add_stream("aac", rate=RATE_HZ, layout=LAYOUTS[channels], options=options)
+    channels = sound.signal.shape[0]
+    alone = {"aac_ms": "0", "aac_is": "0"} if channels == 4 else {}
+    options = {"flags": "+bitexact"} | ({"aac_pns": "0", **alone} if sound.coding == "aac" else {})
+    coder = SOUND_CODERS[sound.coding]
+    stream = container.add_stream(coder, rate=RATE_HZ, layout=LAYOUTS[channels], options=options)
     assert isinstance(stream, AudioStream)
-    stream.bit_rate = BIT_RATES[channels]
+    if sound.coding == "aac":
+        stream.bit_rate = BIT_RATES[channels]
     return stream
 
 
@@ -157,10 +166,10 @@ def _interleave(
         until = int((i + 1) * RATE_HZ / per_second)
         while sent < until and sent < sound.signal.shape[1]:
             container.mux(audio.encode(_piece(sound, sent)))
-            sent += AAC_SAMPLES
+            sent += PIECE_SAMPLES
     while sent < sound.signal.shape[1]:
         container.mux(audio.encode(_piece(sound, sent)))
-        sent += AAC_SAMPLES
+        sent += PIECE_SAMPLES
     container.mux(video.encode(None))
     container.mux(audio.encode(None))
 
@@ -188,8 +197,13 @@ def luma_and_chroma(picture: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "H
 def _piece(sound: Sound, start: int) -> "AudioFrame":
     from av import AudioFrame  # noqa: PLC0415
 
-    part = np.ascontiguousarray(sound.signal[:, start : start + AAC_SAMPLES])
-    frame = AudioFrame.from_ndarray(part, format="fltp", layout=LAYOUTS[part.shape[0]])
+    part = sound.signal[:, start : start + PIECE_SAMPLES]
+    layout = LAYOUTS[part.shape[0]]
+    if sound.coding == "aac":
+        frame = AudioFrame.from_ndarray(np.ascontiguousarray(part), format="fltp", layout=layout)
+    else:  # the upper 24 of 32 bits
+        steps = np.clip(np.rint(part.T.astype(np.float64) * 2**23), -(2**23), 2**23 - 1).astype(np.int32) << 8
+        frame = AudioFrame.from_ndarray(steps.reshape(1, -1), format="s32", layout=layout)
     frame.sample_rate = RATE_HZ
     frame.pts, frame.time_base = start, Fraction(1, RATE_HZ)
     return frame

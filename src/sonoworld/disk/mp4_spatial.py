@@ -19,9 +19,9 @@ from sonoworld.errors import UnsafeFileError
 SPHERICAL_UUID = UUID("ffcc8263-f855-4a93-8814-587a02521fdd").bytes
 MADE_BY = "sonoworld"
 
-_HEADS = {b"stsd": 16, b"avc1": 86, b"vp09": 86, b"mp4a": 36}
+_HEADS = {b"stsd": 16, b"avc1": 86, b"vp09": 86, b"mp4a": 36, b"ipcm": 36}
 """Bytes before the boxes inside: 8 for most; `stsd` counts its entries, pictures and sounds have their own fields."""
-_CONFIGURATION = {b"avc1": b"avcC", b"vp09": b"vpcC", b"mp4a": b"esds"}
+_CONFIGURATION = {b"avc1": b"avcC", b"vp09": b"vpcC", b"mp4a": b"esds", b"ipcm": b"pcmC"}
 _SAMPLES = (b"trak", b"mdia", b"minf", b"stbl")
 _MOST_MOOV = 2**28
 
@@ -66,7 +66,8 @@ def finish(source: Path, target: BinaryIO, *, around: bool) -> None:
 
 def marked_as_sphere(moov: bytes) -> bytes:
     """An index whose video says that it is equirectangular, and whose sound that it is first-order AmbiX."""
-    for kind, marks in ((b"avc1", sphere_boxes()), (b"vp09", sphere_boxes()), (b"mp4a", ambisonic_box(1))):
+    sphere, field = sphere_boxes(), ambisonic_box(1)
+    for kind, marks in ((b"avc1", sphere), (b"vp09", sphere), (b"mp4a", field), (b"ipcm", field)):
         moov = _edited(moov, (*_SAMPLES, b"stsd", kind), _adding(_CONFIGURATION[kind], marks))
     return _edited(moov, (b"trak",), _with_text)
 

@@ -9,7 +9,7 @@ from sonoworld.disk.ground_value import GROUND, GROUND_FILE
 from sonoworld.disk.workspace import FORMAT, SCENE
 from sonoworld.errors import InputError, SonoworldError, UnsafeFileError
 from sonoworld.terrain import walk_surface
-from sonoworld.types import Scene, Source, Splats
+from sonoworld.types import Scene, Source, Splats, WalkSurface
 
 
 def manifest(folder: Path) -> dict[str, str]:
@@ -65,6 +65,11 @@ def load_lite(folder: Path) -> Splats:
     """The lighter splats (at most 500 k) for browsers."""
     manifest(folder)
     return world_values.LITE.load(folder)
+
+
+def load_ground(folder: Path) -> WalkSurface:
+    """Only where one may walk."""
+    return GROUND.load(folder) if GROUND_FILE in manifest(folder) else load_scene(folder).ground
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,14 @@ class Workspace:
                 atomic.inside(self.folder, name).unlink(missing_ok=True)
         digests = {name: atomic.sha256(self.folder / name) for name in files}
         self.steps[step] = {**provenance, "key": key, "files": digests}
+        self._write_made()
+
+    def forget(self, step: str) -> None:
+        """Take a recorded step out of the scene; its files go when the scene is published."""
+        del self.steps[step]
+        self._write_made()
+
+    def _write_made(self) -> None:
         atomic.write_json(self.folder / MADE, {"format": FORMAT, "steps": self.steps})
 
 

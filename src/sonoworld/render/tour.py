@@ -17,6 +17,10 @@ from sonoworld.frames import angles_from_direction, direction_from_angles
 from sonoworld.render.walk import Walk
 from sonoworld.types import COMFORT_RANGE_M, Source, WalkSurface
 
+VERSION = "1"
+TOUR_S = 20.0
+"""Length of the walk and the film that come with a world."""
+
 TOP_SPEED = 0.7
 """m/s at the fastest: a stroll."""
 
