@@ -31,7 +31,7 @@ def photos(named: list[str]) -> list[Path]:
 
 def create(photo: Path, out: Path, recipe: str) -> tuple[float, float, str]:
     """(seconds, peak GiB of the process and its children, stages) of one run."""
-    command = [sys.executable, "-m", "sonoworld", "create", str(photo), str(out), "--recipe", recipe]
+    command = [sys.executable, "-m", "sonoworld", "create", str(photo), str(out), "--recipe", recipe, "--no-film"]
     began = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout is not None

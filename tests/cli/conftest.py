@@ -8,7 +8,7 @@ import pytest
 
 from sonoworld.cli import main
 
-SETTINGS = ("--set", "panorama.width=512", "--set", "sound.seconds=4")
+SETTINGS = ("--set", "panorama.width=512", "--set", "sound.seconds=4", "--no-film")
 
 
 @pytest.fixture(scope="session")

@@ -27,9 +27,23 @@ from sonoworld.types import SoundField
 
 DEFAULT_SECONDS = 10.0
 Format = Literal[
-    "binaural", "ambix", "n3d", "fuma", "stereo", "quad", "5.1", "7.1", "5.1.4", "7.1.4", "cube", "speakers"
+    "binaural",
+    "ambix",
+    "n3d",
+    "fuma",
+    "stereo",
+    "quad",
+    "5.1",
+    "7.1",
+    "5.1.4",
+    "7.1.4",
+    "cube",
+    "speakers",
+    "video",
+    "video-360",
 ]
-"""Two ears; a sound field in three conventions; loudspeakers by name, or of a layout file."""
+"""Two ears; a sound field in three conventions; loudspeakers by name, or of a layout file; films."""
+FILMS: dict[str, Literal["flat", "360"]] = {"video": "flat", "video-360": "360"}
 _MAX_LAYOUT_BYTES = 2**16
 _HIGHEST_ORDER: dict[str, int] = {"binaural": 7, "fuma": 3}
 
@@ -38,29 +52,39 @@ def render(  # noqa: PLR0913, PLR0917  one per option of the command line
     scene: Positional[Path],
     out: Positional[Path],
     format_: Annotated[Format, arg(name="format")] = "binaural",
-    order: int = 3,
+    order: int | None = None,
     walk: Path | None = None,
     seconds: float | None = None,
     hrtf: str = "kemar",
     layout: Path | None = None,
     facing: Facing = "head",
 ) -> None:
-    """Render a world's sound to a WAV file.
+    """Render a world's sound to a WAV file, or what is seen and heard to a film.
 
     Args:
         scene: Folder of a world.
-        out: WAV file to write (float32, 48 kHz).
+        out: WAV file to write (float32, 48 kHz), or MP4 for a film.
         format_: Two ears for headphones (binaural); the sound field at the head (ambix: ACN, SN3D; n3d; fuma);
             loudspeakers (stereo to 7.1.4, cube), or those of a --layout file (speakers). Channels are in WAVE order,
-            7.1.4 FL FR FC LFE BL BR SL SR TFL TFR TBL TBR; LFE is silent.
-        order: Ambisonic order: 1..7 for binaural, 0..3 for fuma, else 0..10.
-        walk: walk.json with the listener's path; without it one stands at the photo's eye, looking ahead.
-        seconds: Length; default the walk's, or 10.
+            7.1.4 FL FR FC LFE BL BR SL SR TFL TFR TBL TBR; LFE is silent. Films: with two ears (video), or
+            equirectangular with first-order AmbiX and the marks of spatial video (video-360), as `sonoworld film`
+            makes them, which has more choices.
+        order: Ambisonic order, default 3: 1..7 for binaural and video, 1 for video-360, 0..3 for fuma, else 0..10.
+        walk: walk.json with the listener's path; without it one stands at the photo's eye, looking ahead (a film:
+            follows the world's own walk).
+        seconds: Length; default the walk's, or 10 (a film: 20).
         hrtf: Whose ears: kemar, sphere, or a SOFA file.
         layout: Loudspeakers as JSON or TOML: speakers, a list of label, azimuth_deg (+ left), elevation_deg.
         facing: Loudspeakers turn with the walk's head, or keep looking ahead, along the photo's view.
     """
     console = Console()
+    if format_ in FILMS:
+        _require_plain(format_, layout, facing)
+        from sonoworld.cli.film import film  # noqa: PLC0415  it reads walks as we do
+
+        film(scene, out, FILMS[format_], walk, seconds, order=order, hrtf=hrtf)
+        return
+    order = 3 if order is None else order
     options = _options(format_, order)
     speakers = _layout(format_, layout)
     path = _walk(walk, seconds)
@@ -123,6 +147,11 @@ def _write(out: Path, made: _Made, format_: Format, speakers: Layout | None) -> 
 
 def _channels(speakers: Layout) -> str:
     return " ".join(one.label for one in speakers.speakers)
+
+
+def _require_plain(format_: Format, layout: Path | None, facing: Facing) -> None:
+    if layout is not None or facing != "head":
+        raise InputError(f"--layout, --facing: expected a --format of loudspeakers, got {format_}")
 
 
 def _options(format_: str, order: int) -> EncodeOptions:

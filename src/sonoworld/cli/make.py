@@ -19,7 +19,7 @@ from sonoworld.types import Photo, Projection, Scene
 Settings = UseAppendAction[tuple[str, ...]]
 
 
-def create(
+def create(  # noqa: PLR0913, PLR0917  one per option of the command line
     photo: Positional[Path],
     out: Positional[Path],
     recipe: str = DEFAULT,

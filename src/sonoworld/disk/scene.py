@@ -67,8 +67,8 @@ def load_lite(folder: Path) -> Splats:
     return world_values.LITE.load(folder)
 
 
-def load_ground(folder: Path) -> WalkSurface:
-    """Only where one may walk."""
+def load_ground(folder: Path) -> WalkSurface | None:
+    """Only where one may walk; None where a scene does not say."""
     return GROUND.load(folder) if GROUND_FILE in manifest(folder) else load_scene(folder).ground
 
 
