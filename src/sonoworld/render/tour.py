@@ -37,6 +37,8 @@ _LEAST_TOGETHER = 0.5
 _SHARE_OF_WAY, _SHARE_OF_RADIUS = 0.5, 0.9
 _FILL = (math.radians(40), math.radians(-40), 0.0, math.radians(80), math.radians(-80))
 _FILL_DISTANCE_M = 10.0
+_SAMPLES, _MARGIN_M = 121, 0.03
+_CORNERS = np.array([[-1, -1], [-1, 1], [1, -1], [1, 1]])
 _EVEN_M = 0.3
 """The head does not bob over every bump: the ground counts as its mean over about this distance."""
 
@@ -108,21 +110,21 @@ def _stop(place: Place, ground: WalkSurface | None) -> _Key:
     ahead = place[:2] / d
     R = COMFORT_RANGE_M[0] if ground is None else ground.comfortable_radius_m
     wanted = min(_SHARE_OF_RADIUS * R, _SHARE_OF_WAY * d)
-    steps = np.linspace(0, wanted, 61)
+    steps = np.linspace(0, wanted, _SAMPLES)
     clear = np.logical_and.accumulate(_walkable(ground, steps[:, None] * ahead))
     return _Key(float(steps[clear][-1]) * ahead, place)
 
 
 def _walkable(ground: WalkSurface | None, at: Float64[np.ndarray, "k 2"]) -> np.ndarray:
-    """Which places can be walked; the eye's own always can."""
+    """Which places can be walked, and so much around each that nothing lies between two of a line; the eye's can."""
     here = np.linalg.norm(at, axis=1) < 1e-9
     if ground is None:
         return np.ones(len(at), bool)
     n = len(ground.walkable)
-    cell = np.floor(at / ground.cell_m + n / 2).astype(np.int64)
-    inside = np.all((cell >= 0) & (cell < n), axis=1)
-    i, j = np.clip(cell, 0, n - 1).T
-    return here | (inside & ground.walkable[i, j])
+    cell = np.floor((at[:, None] + _MARGIN_M * _CORNERS) / ground.cell_m + n / 2).astype(np.int64)
+    inside = np.all((cell >= 0) & (cell < n), axis=(1, 2))
+    i, j = np.moveaxis(np.clip(cell, 0, n - 1), -1, 0)
+    return here | (inside & ground.walkable[i, j].all(1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ def _tour(stops: Sequence[_Key], ground: WalkSurface | None) -> _Tour:
     """From the eye to stop after stop and back; straight, or by the eye where something stands between two stops."""
     keys = [_EYE]
     for stop in (*stops, _EYE):
-        line = np.linspace(keys[-1].at, stop.at, 61)
+        line = np.linspace(keys[-1].at, stop.at, _SAMPLES)
         if not _walkable(ground, line).all():
             keys.append(_Key(np.zeros(2), stop.sight, 0.0))
         keys.append(stop)
