@@ -28,7 +28,7 @@ from sonoworld.types import Source, Splats
 
 VERSION = "1"
 FILM_FILE, SHEET_FILE = "film.mp4", "film.sheet.png"
-SHARED = Shot(size_px=(512, 288), frames_hz=20, seconds=TOUR_S)
+SHARED = Shot(size_px=(640, 360), frames_hz=24, seconds=TOUR_S)
 """The film that comes with a world: small enough to be made in about the time that the world itself takes."""
 
 _NEEDS = ("lite", "localize", "sound", "walk")
