@@ -103,6 +103,18 @@ def test_a_bush_keeps_its_distance_and_its_edge():
     assert not between[W // 2 - 60 : W // 2 + 60].any()
 
 
+def test_a_house_over_trees_is_behind_them():
+    labels = drawn()
+    put(labels, Stuff.VEGETATION, (foot(5), np.radians(8)), (-1, 1))
+    put(labels, Stuff.BUILDING, (np.radians(8), np.radians(20)), (-0.4, 0.4))
+    rho = lifted(labels)[0] * np.cos(elevations)
+    ahead = slice(W // 2 - 20, W // 2 + 20)
+    crown, house = rho[near(7), ahead], rho[near(10) : near(9) + 1, ahead]
+    assert crown.min() > 6
+    assert house.min() >= np.quantile(crown, 0.7)
+    assert np.ptp(house) < 1e-3  # one wall
+
+
 def test_ground_ends_at_the_wall():
     labels = drawn()
     put(labels, Stuff.BUILDING, (foot(6.0), np.radians(30)))

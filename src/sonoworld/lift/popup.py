@@ -59,7 +59,7 @@ def _make(options: PopupOptions) -> Lift:
 POPUP = Backend(
     stage="lift",
     name="popup",
-    version="1",
+    version="2",
     summary="level ground, upright things where they touch it, a sky shell; metres from the camera's height",
     options=PopupOptions,
     make=_make,

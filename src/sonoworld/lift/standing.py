@@ -31,6 +31,9 @@ SMOOTHING = {Kind.LAND: 1 / 28, Kind.PLANT: 1 / 28, Kind.WALL: 1 / 12, Kind.THIN
 LEAN, MOST_LEAN = 0.7, 8.0
 """Plants: how far the crown goes from upright (0) to lying (1), in log distance, and its most in foot distances."""
 
+CROWN_SHARE = 0.75
+"""A building behind trees is as far as this share of the crowns before it, so that it is one wall."""
+
 FOOT_SIGMA_PER_M = 0.015
 """Scatter of inverse foot distance within one wall: about 1.5° of elevation seen from 1.6 m."""
 
@@ -120,7 +123,22 @@ def _standing(
     crown = _inverted(_smooth(1 / _crown(feet, rho, options, far), plants, SMOOTHING[Kind.PLANT]), far)
     up = np.clip((elevation[:, None] - feet.bottom) / np.maximum(feet.top - feet.bottom, 1e-3), 0, 1)
     leaning = rho * (np.maximum(crown, rho) / rho) ** up
-    return np.where(plants, leaning, rho).astype(np.float32)
+    return _behind_crowns(found, feet, np.where(plants, leaning, rho).astype(np.float32))
+
+
+def _behind_crowns(found: Layers, feet: Feet, rho: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
+    """The same, where walls that rise over plants, their feet hidden, are no nearer than the crowns before them."""
+    plants, hidden = found.kind == Kind.PLANT, (found.kind == Kind.WALL) & ~feet.seen
+    crown, before = np.zeros(rho.shape, np.float32), np.zeros(rho.shape[1], np.float32)
+    for y in range(len(rho) - 1, -1, -1):
+        before = np.where(plants[y], rho[y], np.where(hidden[y], before, np.float32(0)))
+        crown[y] = before
+    count, parts = cv2.connectedComponents(hidden.astype(np.uint8), connectivity=8)
+    out = rho.copy()
+    for part in range(1, count):
+        where = parts == part
+        out[where] = np.maximum(rho[where], np.quantile(crown[where], CROWN_SHARE))
+    return out
 
 
 def _nothing_behind(found: Layers, rho: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
