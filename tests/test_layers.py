@@ -16,6 +16,7 @@ ALLOWED: dict[str, set[str]] = {
     **{stage: VALUES | {"backend", "perceive", "weights", stage} for stage in STAGES},
     "lift": VALUES
     | {"backend", "disk", "perceive", "weights", "lift", "render"},  # made elsewhere: files; refined: rendered
+    "sound": VALUES | {"backend", "disk", "perceive", "weights", "sound"},  # recordings are files
     "terrain": VALUES | {"terrain"},
     "encode": VALUES | {"backend", "encode"},
     "render": VALUES | {"backend", "encode", "render"},

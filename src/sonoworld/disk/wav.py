@@ -1,4 +1,4 @@
-"""Sound files: float32 WAV written byte for byte the same every time; WAV, AIFF, CAF, FLAC and OGG read within bounds.
+"""Sound files: float32 WAV written byte for byte the same every time; WAV, AIFF, CAF, FLAC, OGG, MP3 read in bounds.
 
 libsndfile stamps the date into float WAV files, so writing is done here: RIFF (RF64 from 4 GiB on) with a `fact` chunk.
 """
@@ -26,7 +26,9 @@ RATE_HZ = 48_000
 """The rate of every file written here."""
 _BLOCK = 65_536
 _KINDS = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b"caff", b"fLaC", b"OggS")
-_SAYS = "a sound file (WAV, RF64, W64, AIFF, CAF, FLAC or OGG)"
+_SAYS = "a sound file (WAV, RF64, W64, AIFF, CAF, FLAC, OGG or MP3)"
+_UNCOUNTED = ("OGG", "MP3")
+"""Kinds without a count in the header: libsndfile's is an estimate and may be a little off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,16 @@ class Sound:
     rate_hz: int
     note: str = ""
     b_format: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SoundTags:
+    """What a sound file says about itself; "" for what it does not say."""
+
+    title: str
+    artist: str
+    genre: str
+    licence: str
 
 
 def write_wav(
@@ -103,6 +115,22 @@ def read_sound(path: Path) -> Sound:
     return Sound(samples, rate_hz, note, b_format)
 
 
+def read_tags(path: Path) -> SoundTags:
+    """The tags of a sound file, without its samples.
+
+    Raises:
+        UnsafeFileError: as `read_sound`, as far as the header shows it.
+    """
+    _check_file(path)
+    try:
+        with sf.SoundFile(path) as file:
+            _check_header(path, file)
+            tags = (str(file.title), str(file.artist), str(file.genre), str(file.license or file.copyright))
+    except (sf.LibsndfileError, OSError, RuntimeError) as error:
+        raise UnsafeFileError(f"{path}: expected {_SAYS}, got one that cannot be decoded ({error})") from error
+    return SoundTags(*(" ".join(tag.split())[:200] for tag in tags))
+
+
 def _not_sound(samples: Float32[np.ndarray, "c t"]) -> str | None:
     peak = max(float(samples.max(initial=0.0)), -float(samples.min(initial=0.0)))
     return None if peak <= MAX_PEAK else "NaN or infinity" if not np.isfinite(peak) else f"{peak:g}"
@@ -119,7 +147,7 @@ def _check_file(path: Path) -> bool:
     except OSError as error:
         raise UnsafeFileError(f"{path}: expected {_SAYS}, got {error.strerror or error}") from error
     kind, size = start[:4], path.stat().st_size
-    if kind not in _KINDS:
+    if kind not in _KINDS and not _is_mp3(kind):
         raise UnsafeFileError(f"{path}: expected {_SAYS}, got one that starts with {kind!r}")
     if path.suffix.lower() == ".raw":  # libsndfile would take the name's word that there is no header
         raise UnsafeFileError(f"{path}: expected {_SAYS}, got a name that says it has no header; rename it")
@@ -128,6 +156,11 @@ def _check_file(path: Path) -> bool:
     if whole.get(kind, 0) > size:
         raise UnsafeFileError(f"{path}: expected {whole[kind]} bytes as its header says, got {size}: it was cut")
     return riff.promised(path).b_format if kind in (b"RIFF", b"RIFX", b"RF64") else False
+
+
+def _is_mp3(start: bytes) -> bool:
+    """An ID3v2 tag, or the eleven set bits with which a frame begins (ISO 11172-3, 2.4.2.3), layer III."""
+    return start[:3] == b"ID3" or (len(start) >= 2 and start[0] == 0xFF and start[1] & 0xE6 == 0xE2)
 
 
 def _check_header(path: Path, file: sf.SoundFile) -> None:
@@ -155,7 +188,6 @@ def _decoded(path: Path, file: sf.SoundFile) -> Float32[np.ndarray, "c t"]:
             break
         blocks.append(block)
         frames += len(block)
-    # OGG has no count in its header: libsndfile's comes from the last page and may be a little off.
-    if frames == 0 or (frames < file.frames and file.format != "OGG"):
+    if frames == 0 or (frames < file.frames and file.format not in _UNCOUNTED):
         raise UnsafeFileError(f"{path}: expected {file.frames} frames as its header says, got {frames}: it was cut")
     return np.ascontiguousarray(np.concatenate(blocks).T)
