@@ -13,6 +13,7 @@ from pydantic import ConfigDict
 from sonoworld import testing
 from sonoworld.backend import BACKEND_STAGES, Backend, Listing, Options, Run, find, installed, require_available
 from sonoworld.disk.splat_file import write_splats
+from sonoworld.disk.wav import write_wav
 from sonoworld.errors import BackendMissingError, RecipeError
 
 LISTINGS = installed()
@@ -26,6 +27,10 @@ def options_for(spec: Backend, tmp_path: Path) -> Options | None:
         path = tmp_path / "sources.toml"
         path.write_text('[[source]]\nlabel = "bell"\nspread = "point"\ndirection_deg = [30, 10]\n')
         return spec.options.model_validate({"path": str(path)})
+    if (spec.stage, spec.name) == ("sound", "folder"):
+        samples = np.random.default_rng(0).normal(0, 0.1, 144_000).astype(np.float32)
+        write_wav(tmp_path / "wind.wav", samples[None], 48_000)
+        return spec.options.model_validate({"path": str(tmp_path), "seconds": 4})
     if (spec.stage, spec.name) == ("lift", "marble_file"):
         splats = find("seed", "footprint").make(find("seed", "footprint").options())
         world = splats(testing.tiny_panorama(), testing.tiny_geometry(), Run(np.random.default_rng(0)))
