@@ -130,6 +130,8 @@ def _pixels(data: bytes, header: _Header, index: int, path: Path) -> Float32[np.
     out = np.empty((height, width), np.float32)
     done = np.zeros(height, bool)
     for offset in offsets:
+        if offset > len(data) - 8:
+            raise UnsafeFileError(f"{path}: expected lines within the file of {len(data)} bytes, got one at {offset}")
         y, size = struct.unpack_from("<ii", data, offset)
         first = y - header.top
         count = min(lines, height - first)
