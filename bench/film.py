@@ -14,9 +14,9 @@ from pathlib import Path
 import av
 import numpy as np
 
-from sonoworld.cli.film import Making, make_film
 from sonoworld.disk import mp4
 from sonoworld.disk.scene import load_lite, load_sources
+from sonoworld.filming import Making, make_film
 from sonoworld.render import default_walk
 from sonoworld.render.film import Shot
 from sonoworld.types import Source, Splats

@@ -6,6 +6,7 @@ import numpy as np
 
 from sonoworld import testing
 from sonoworld.render.overview import COLOURS, WIDTH_PX, sources_on_panorama, world_preview
+from sonoworld.render.preview import SKY, normal_picture
 from sonoworld.sphere import pixel_from_direction
 from sonoworld.types import Scene, Source, Splats, Spread
 
@@ -24,7 +25,22 @@ def test_three_rows_of_one_width() -> None:
     picture = world_preview(scene(*testing.tiny_sources()))
     assert picture.dtype == np.uint8
     assert picture.shape[1] == WIDTH_PX
-    assert picture.shape[0] > WIDTH_PX // 2 + WIDTH_PX // 3
+    assert picture.shape[0] > WIDTH_PX // 2 + WIDTH_PX // 3 + WIDTH_PX // 5
+
+
+def test_normals_are_told_apart_by_colour() -> None:
+    geometry = testing.tiny_geometry()
+    normal = np.zeros_like(geometry.normal)
+    h = len(normal)
+    normal[: h // 2, :, 0], normal[h // 2 :, :, 2] = -1, 1
+    flat = dataclasses.replace(
+        geometry, normal=normal, sky=np.zeros_like(geometry.sky), valid=np.ones_like(geometry.valid)
+    )
+    picture = normal_picture(flat, width_px=64).astype(int)
+    assert (np.abs(picture[:16] - (0, 128, 128)) <= 1).all()
+    assert (np.abs(picture[16:] - (128, 128, 255)) <= 1).all()
+    grey = normal_picture(dataclasses.replace(flat, sky=np.ones_like(flat.sky)), width_px=64)
+    assert (grey == SKY).all()
 
 
 def test_a_point_is_ringed_where_it_is() -> None:

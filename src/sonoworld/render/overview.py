@@ -1,10 +1,10 @@
-"""One picture of a whole world: the panorama with what sounds where, how far things are, and views all around."""
+"""One picture of a whole world: panorama with what sounds where, depth, normals, views at the eye and a step beside."""
 
 import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from sonoworld.render.preview import Stop, depth_picture, splat_views
+from sonoworld.render.preview import Stop, depth_picture, normal_picture, splat_views
 from sonoworld.sphere import pixel_from_direction
 from sonoworld.types import Scene, Source, Spread
 
@@ -15,14 +15,23 @@ COLOURS: dict[Spread, tuple[int, int, int]] = {Spread.POINT: (255, 90, 60), Spre
 AROUND = tuple(
     Stop(f"{name}", yaw=yaw) for name, yaw in (("ahead", 0.0), ("left", 1.5708), ("behind", 3.1416), ("right", -1.5708))
 )
+STEP_M = 0.5
+ASIDE = tuple(Stop(f"{STEP_M:g} m to the left, {at.caption}", (0.0, STEP_M, 0.0), at.yaw) for at in AROUND)
 
 
 def world_preview(scene: Scene) -> UInt8[np.ndarray, "h w 3"]:
-    """Panorama with sources and the photo's outline, depth, and four views at the eye; sRGB, `WIDTH_PX` wide."""
+    """Panorama with sources and the photo's outline, depth beside normals, views at the eye and a step to its side.
+
+    sRGB, `WIDTH_PX` wide.
+    """
+    size = (WIDTH_PX // 4, WIDTH_PX // 5)
+    half = WIDTH_PX // 2
     rows = (
         sources_on_panorama(scene),
-        depth_picture(scene.geometry, width_px=WIDTH_PX),
-        splat_views(scene.splats, AROUND, size_px=(WIDTH_PX // 4, WIDTH_PX // 5)),
+        np.concatenate(
+            [depth_picture(scene.geometry, width_px=half), normal_picture(scene.geometry, width_px=half)], 1
+        ),
+        splat_views(scene.splats, (*AROUND, *ASIDE), size_px=size),
     )
     return np.concatenate([_as_wide(row) for row in rows])
 

@@ -19,6 +19,7 @@ TICKS_M = (0.5, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 BAR_PX, MARGIN_PX = 26, 76
 INK = (25, 25, 25)
 PAPER = (250, 250, 250)
+SKY = (205, 210, 215)
 HOLE = (255, 0, 255)
 """Colour of what no splat covers, chosen to be seen."""
 
@@ -86,11 +87,21 @@ def depth_picture(
     sky, doubtful = _shrunk(geometry.sky, width_px), ~_shrunk(geometry.valid, width_px)
     low, high = _log_range(geometry)
     picture = _coloured(np.log(distance), low, high)
-    picture[sky] = (205, 210, 215)
+    picture[sky] = SKY
     picture = _hatched(picture, doubtful)
     parts = [picture] if rgb is None else [cv2.resize(rgb, picture.shape[1::-1], interpolation=cv2.INTER_AREA), picture]
     whole = np.concatenate(parts, 0)
     return np.concatenate([whole, _scale_bar(whole.shape[0], low, high, metric=geometry.metric)], 1)
+
+
+def normal_picture(geometry: Geometry, *, width_px: int = 1024) -> UInt8[np.ndarray, "H W 3"]:
+    """Which way surfaces face: red ahead, green left, blue up, each −1..1 as 0..255 (level ground is light blue).
+
+    Sky is grey; pixels whose distance is not trusted are hatched.
+    """
+    picture = np.rint(127.5 * (1 + np.clip(_shrunk(geometry.normal, width_px), -1, 1))).astype(np.uint8)
+    picture[_shrunk(geometry.sky, width_px)] = SKY
+    return _hatched(picture, ~_shrunk(geometry.valid, width_px))
 
 
 def _over_magenta(image: SplatImage) -> UInt8[np.ndarray, "h w 3"]:
