@@ -4,6 +4,7 @@ Two forms of the same: `asked_schema()` is what a server with structured outputs
 ranges: not all servers take them); `Said` is one source after reading, whole and within its ranges.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -92,12 +93,12 @@ def asked_schema() -> dict[str, object]:
             "box": _maybe(_object({edge: _number("0..1 of the panorama") for edge in ("x0", "y0", "x1", "y1")})),
         }
     )
-    setting = {"type": "string", "enum": ["indoors", "town", "nature", "unknown"]}
+    setting = {"type": "string", "enum": ["indoors", "town", "nature", "unknown"], "description": "where we stand"}
     return _object({"setting": setting, "sources": {"type": "array", "items": source}})
 
 
-def _object(fields: dict[str, dict[str, object]]) -> dict[str, object]:
-    return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
+def _object(fields: Mapping[str, object]) -> dict[str, object]:
+    return {"type": "object", "properties": dict(fields), "required": list(fields), "additionalProperties": False}
 
 
 def _text(meaning: str) -> dict[str, object]:

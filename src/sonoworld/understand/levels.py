@@ -55,11 +55,16 @@ BY_SPREAD_DB = {Spread.POINT: 65.0, Spread.AREA: 60.0, Spread.AMBIENT: 42.0}
 """Where no word is known."""
 
 
+def named_level_db(text: str) -> float | None:
+    """DB SPL at 1 m of the longest name above that occurs in a text; None where none does."""
+    words = f" {' '.join(re.findall(r'[a-z]+', text.lower()))} "
+    named = [name for name in LEVELS_DB if f" {name} " in words]
+    return LEVELS_DB[max(named, key=len)] if named else None
+
+
 def default_level_db(label: str, prompt: str, spread: Spread) -> float:
     """DB SPL at 1 m of a sound nobody gave a level: by the longest name above in its label, else in its prompt."""
-    for text in (label, prompt):
-        words = f" {' '.join(re.findall(r'[a-z]+', text.lower()))} "
-        named = [name for name in LEVELS_DB if f" {name} " in words]
-        if named:
-            return LEVELS_DB[max(named, key=len)]
-    return BY_SPREAD_DB[spread]
+    named = named_level_db(label)
+    if named is None:
+        named = named_level_db(prompt)
+    return BY_SPREAD_DB[spread] if named is None else named
