@@ -122,7 +122,8 @@ class Backend:
 
     `files(options)` names the files that the result depends on besides its inputs: changed ones make it run again.
     `extra` names the pip extra that brings its packages ("" = comes with the install); `missing()` returns why it
-    cannot run here, or "" when it can, without importing anything heavy.
+    cannot run here, or "" when it can, without importing anything heavy; `missing_for(options)`, where it is given, says
+    so for these options, and `missing()` for the default ones.
     """
 
     stage: Stage
@@ -137,6 +138,7 @@ class Backend:
     weights: tuple[Weights, ...] = ()
     missing: Callable[[], str] = field(default=lambda: "")
     files: Callable[[Any], tuple[str, ...]] = field(default=lambda options: ())
+    missing_for: Callable[[Any], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +197,9 @@ def find(stage: Stage, name: str) -> Backend:
     return listing.backend
 
 
-def require_available(spec: Backend) -> None:
+def require_available(spec: Backend, options: Options | None = None) -> None:
     """Raise `BackendMissingError` with what is missing and how to get it, unless the backend can run here."""
-    reason = spec.missing()
+    reason = spec.missing() if options is None or spec.missing_for is None else spec.missing_for(options)
     if not reason:
         return
     lines = [f"{spec.stage}.{spec.name} cannot run here: {reason}"]

@@ -49,7 +49,7 @@ class Recipe:
     def require_available(self) -> None:
         """Raise `BackendMissingError` if any chosen backend cannot run here; nothing has been started yet."""
         for choice in self.choices.values():
-            backends.require_available(choice.backend)
+            backends.require_available(choice.backend, choice.options)
 
 
 def names() -> tuple[str, ...]:

@@ -184,7 +184,7 @@ def _direction(fields: Fields, notes: list[str]) -> tuple[float, float] | None:
 
 
 def _box_middle_deg(box: list[float]) -> tuple[float, float]:
-    """Middle of a box in parts of the panorama: azimuth 180° − 360°·x, elevation 90° − 180°·y; x0 > x1 crosses ±180°."""
+    """Middle of a box in the panorama: azimuth 180° − 360°·x, elevation 90° − 180°·y; x0 > x1 crosses ±180°."""
     x0, y0, x1, y1 = box
     x = (x0 + (x1 if x0 <= x1 else x1 + 1)) / 2 % 1.0
     return 180 - 360 * x, 90 - 90 * (y0 + y1)

@@ -29,6 +29,7 @@ def document(text: str, *, salvage: bool) -> tuple[dict[str, object], str]:
     """
     if len(text) > MAX_ANSWER_CHARS:
         raise AnswerError(f"the answer has {len(text)} characters, expected at most {MAX_ANSWER_CHARS}")
+    text = text.rpartition("</think>")[2]  # what some local models think aloud is no answer
     for found in _objects(text):
         if "sources" in found:
             return found, ""
