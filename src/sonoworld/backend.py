@@ -122,8 +122,8 @@ class Backend:
 
     `files(options)` names the files that the result depends on besides its inputs: changed ones make it run again.
     `extra` names the pip extra that brings its packages ("" = comes with the install); `missing()` returns why it
-    cannot run here, or "" when it can, without importing anything heavy; `missing_for(options)`, where it is given, says
-    so for these options, and `missing()` for the default ones.
+    cannot run here, or "" when it can, without importing anything heavy; `missing_for(options)`, where it is given,
+    says so for these options, and `missing()` for the default ones.
     """
 
     stage: Stage

@@ -49,11 +49,13 @@ def store(name: str, model: str, text: str) -> str:
     temporary = path.with_name(f".{name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary.write_bytes(data)
-        temporary.replace(path)
+        try:
+            temporary.write_bytes(data)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
         _forget_oldest(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         return f"the answer could not be kept in {path.parent} ({error.strerror})"
     return ""
 

@@ -37,12 +37,11 @@ class _BusyError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait for one answer, how often to try again, and what to do while waiting."""
+    """How long to wait for one answer, how often to try again, and whom to tell; `tell` may raise to interrupt."""
 
     timeout_s: float
     retries: int
     tell: Callable[[str], None]
-    sleep: Callable[[float], None] = time.sleep
 
 
 def post(address: Address, body: dict[str, object], patience: Patience) -> dict[str, object]:
@@ -61,7 +60,7 @@ def post(address: Address, body: dict[str, object], patience: Patience) -> dict[
                 asks = f"; it asks to wait {wait_s:.0f} s" if wait_s > MAX_WAIT_S else ""
                 raise StageError(f"{address.host}: {error} (tried {tried + 1} times{asks})") from None
             patience.tell(f"{address.host}: {error}; again in {wait_s:g} s")
-            patience.sleep(wait_s)
+            time.sleep(wait_s)
     raise AssertionError("the last try returns or raises")
 
 
