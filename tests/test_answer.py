@@ -321,7 +321,7 @@ JSON = st.recursive(
 FIELDS = ("label", "look_for", "sound", "avoid", "spread", "level_db", "v_db", "tone_db", "visible", "movement",
           "confidence", "direction", "box")  # fmt: skip
 WORDS = st.sampled_from(["dog", "wind", "sea waves", "point", "area", "ambient", "passing", "zzz"])
-SOURCES = st.fixed_dictionaries({}, optional={name: WORDS | JSON for name in FIELDS})
+SOURCES = st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, WORDS | JSON))
 
 
 def assert_sensible(text: str) -> None:

@@ -3,17 +3,22 @@
 import base64
 import json
 import logging
+import re
 import socket
+import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+import small_world
 
-from sonoworld import recipe, testing
+from sonoworld import flow, recipe, testing
 from sonoworld.backend import Run, find, require_available
 from sonoworld.errors import BackendMissingError, InputError, RecipeError, SonoworldError, StageError
+from sonoworld.recipe import Choice
 from sonoworld.types import Sounding, Spread
 from sonoworld.understand import vlm_cache, vlm_http
 from sonoworld.understand.vlm import VLM, VlmOptions
@@ -270,6 +275,37 @@ def test_the_key_is_never_written(
     assert files
     everything = [*errors, caplog.text, *capfd.readouterr(), *(file.read_text() for file in files)]
     assert not [text for text in everything if KEY in text]
+
+
+def test_a_world_made_with_it_holds_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_KEY", KEY)
+    small = small_world.recipe()
+    with serving() as stub:
+        options = VlmOptions(base_url=stub.url, key_env="MY_KEY", views=2)
+        choices = {**small.choices, "understand": Choice(VLM, options)}
+        scene = flow.make_scene(testing.tiny_photo(), replace(small, choices=choices), tmp_path / "world")
+        assert stub.requests[0][1]["Authorization"] == f"Bearer {KEY}"
+    assert [s.label for s in scene.sources] == ["city hum", "church bell"]
+    files = [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert any(file.name == "made.json" for file in files)
+    assert any(file.parent.name == "answers" for file in files)
+    assert not [file for file in files if KEY.encode() in file.read_bytes()]
+
+
+def test_the_page_is_right() -> None:
+    """The options of docs/vlm.md exist, and its recipe is one."""
+    page = (Path(__file__).parent.parent / "docs" / "vlm.md").read_text("utf-8")
+    for name in re.findall(r"understand\.([a-z_]+)=", page):
+        assert name == "backend" or name in VlmOptions.model_fields, name
+    table = "\n".join(line.strip() for line in re.findall(r"(?m)^    (.*)$", page.partition("## As a recipe")[2]))
+    options = (
+        recipe.decode({**tomllib.loads(recipe.to_toml(recipe.load("embedded"))), **tomllib.loads(table)}, name="page")
+        .choices["understand"]
+        .options
+    )
+    assert isinstance(options, VlmOptions)
+    assert options.known_sources == ("river", "train")
+    assert (options.model, options.base_url, options.views) == ("gpt-5", VlmOptions().base_url, VlmOptions().views)
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,8 @@ def _sounding(said: Said, backend_name: str) -> Sounding:
 
 
 def _seen(said: Said) -> str:
+    if said.spread is Spread.AMBIENT:
+        return ""
     where = ""
     if said.direction_deg is not None:
         azimuth, elevation = said.direction_deg
