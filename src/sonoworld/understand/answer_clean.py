@@ -15,9 +15,7 @@ _TO_MACHINES = re.compile(
     r"|system prompt|you are now|<\||\|>|\[/?inst\]|<\s*script",
     re.IGNORECASE,
 )
-_PATH = re.compile(
-    r"\.\.|://|^[/~\\]|\\|^[a-z]:[/\\]|^[\w.-]*/[\w.-]*/|\.(py|sh|exe|toml|json|wav|png|ssh)\b", re.IGNORECASE
-)
+_PATH = re.compile(r"\.\.[/\\]|^\.\.|://|^[/~]|\\|^[a-z]:/|\.(py|sh|exe|toml|json|wav|png|ssh)\b", re.IGNORECASE)
 _NOT_PLAIN = re.compile(r"[^\w\s,.;:'’()&%°!?+\-–—]")
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn"}
 
