@@ -126,7 +126,8 @@ def test_bad_sources_are_left_out_and_counted(bad: object, why: str) -> None:
 def test_labels_become_plain() -> None:
     labels = [s.label for s in answer_of(
         source(label="\x1b[31mbell\x1b[0m\n"), source(label="[bold]cat[/]"), source(label="car/truck"),
-        source(label="d\u202eog"), source(label="cloche d’église")
+        source(label="d\u202eog"), source(label="cloche d’église"),
+        source(label="cars/buses/vans..."),
     ).sources]  # fmt: skip
     assert labels == ["31mbell 0m", "bold cat or", "car or truck", "dog", "cloche d’église", "cars or buses or vans..."]
 
