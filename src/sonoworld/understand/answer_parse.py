@@ -3,12 +3,12 @@
 What can be mended is mended and noted in the source's `notes`; what cannot is left out and listed in `left_out`.
 """
 
-from collections.abc import Mapping
 from typing import cast
 
 from sonoworld.behaviour import Movement
 from sonoworld.types import Spread
 from sonoworld.understand.answer_clean import excerpt, number, objection, plain, spoken_to_machines
+from sonoworld.understand.answer_place import PANORAMA, Fields, Shown, direction_deg
 from sonoworld.understand.answer_schema import (
     MAX_LABEL_CHARS,
     MAX_TEXT_CHARS,
@@ -24,11 +24,11 @@ MAX_SOURCES = 64
 MAX_TONE_SAID_DB = 12.0
 """More than this is no hint any more but another sound."""
 
-Fields = Mapping[str, object]
 
-
-def parse(text: str, *, salvage: bool = True) -> Answer:
+def parse(text: str, *, salvage: bool = True, shown: Shown = PANORAMA) -> Answer:
     """What a model said, checked and cleaned. `salvage` keeps the whole sources of an answer that was cut off.
+
+    `shown` is the picture that its boxes refer to.
 
     Raises:
         AnswerError: too long, not JSON, no list of sources, or sources none of which can be used. The message is fit
@@ -41,7 +41,7 @@ def parse(text: str, *, salvage: bool = True) -> Answer:
     sources: list[Said] = []
     left_out = [note] if note else []
     for i, entry in enumerate(entries[:MAX_SOURCES], 1):
-        read = _source(cast("object", entry))
+        read = _source(cast("object", entry), shown)
         if isinstance(read, Said):
             sources.append(read)
         else:
@@ -58,7 +58,7 @@ def _setting(value: object) -> Setting:
     return known.get(value, "unknown") if isinstance(value, str) else "unknown"
 
 
-def _source(entry: object) -> Said | str:
+def _source(entry: object, shown: Shown) -> Said | str:
     """One source, or why it is left out."""
     if not isinstance(entry, dict):
         return f"expected an object, got {excerpt(entry)}"
@@ -72,12 +72,12 @@ def _source(entry: object) -> Said | str:
     label = plain(raw, MAX_LABEL_CHARS)
     if not label:
         return "its label has no plain letters"
-    return _said(label, fields)
+    return _said(label, fields, shown)
 
 
-def _said(label: str, fields: Fields) -> Said:
+def _said(label: str, fields: Fields, shown: Shown) -> Said:
     notes: list[str] = []
-    direction = _direction(fields, notes)
+    direction = direction_deg(fields, notes, shown)
     visible = fields.get("visible")
     spread = _spread(fields.get("spread"), notes)
     if spread is Spread.AMBIENT and direction is not None:
@@ -163,28 +163,3 @@ def _confidence(value: object, notes: list[str]) -> float:
         notes.append(f"no usable confidence ({excerpt(value)})")
         return 0.5
     return said
-
-
-def _direction(fields: Fields, notes: list[str]) -> tuple[float, float] | None:
-    """Azimuth and elevation in degrees, said as such or as the middle of a box in the panorama."""
-    where, box = fields.get("direction"), fields.get("box")
-    if isinstance(where, dict):
-        said = cast("Fields", where)
-        azimuth, elevation = number(said.get("azimuth_deg")), number(said.get("elevation_deg"))
-        if azimuth is not None and elevation is not None and abs(azimuth) <= 360 and abs(elevation) <= 90:
-            return azimuth, elevation
-        notes.append("its direction is none and was left out")
-    if isinstance(box, dict):
-        edges = [number(cast("Fields", box).get(edge)) for edge in ("x0", "y0", "x1", "y1")]
-        inside = [edge for edge in edges if edge is not None and 0 <= edge <= 1]
-        if len(inside) == 4 and inside[1] <= inside[3]:
-            return _box_middle_deg(inside)
-        notes.append("its box is none (expected 0..1 of the panorama) and was left out")
-    return None
-
-
-def _box_middle_deg(box: list[float]) -> tuple[float, float]:
-    """Middle of a box in the panorama: azimuth 180° − 360°·x, elevation 90° − 180°·y; x0 > x1 crosses ±180°."""
-    x0, y0, x1, y1 = box
-    x = (x0 + (x1 if x0 <= x1 else x1 + 1)) / 2 % 1.0
-    return 180 - 360 * x, 90 - 90 * (y0 + y1)

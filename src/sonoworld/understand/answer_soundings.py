@@ -72,11 +72,11 @@ def _rank(sounding: Sounding) -> tuple[bool, float]:
 
 def _forgotten(answer: Answer, known_sources: tuple[str, ...]) -> list[Said]:
     """Known sources whose words occur in no label of the answer."""
-    named = [_words(f"{said.label} {said.look_for}") for said in answer.sources]
+    named = [words(f"{said.label} {said.look_for}") for said in answer.sources]
     return [
         Said(label=known, sound=known, spread=Spread.POINT, confidence=RULE_CONFIDENCE, notes=("known to be here",))
         for known in known_sources
-        if not any(_words(known) <= words for words in named)
+        if not any(words(known) <= name for name in named)
     ]
 
 
@@ -94,17 +94,18 @@ def _each_once(sources: tuple[Said, ...]) -> tuple[list[Said], list[str]]:
 
 def _same(a: Said, b: Said) -> bool:
     """Equal names; but two things in two directions, or two things of different looks, are two."""
-    if _words(a.label) != _words(b.label):
+    if words(a.label) != words(b.label):
         return False
     if a.direction_deg is not None and b.direction_deg is not None:
-        return _apart_deg(a.direction_deg, b.direction_deg) < SAME_PLACE_DEG
+        return apart_deg(a.direction_deg, b.direction_deg) < SAME_PLACE_DEG
     both_seen = a.visible is True and b.visible is True and bool(a.look_for and b.look_for)
-    return not (both_seen and _words(a.look_for) != _words(b.look_for))
+    return not (both_seen and words(a.look_for) != words(b.look_for))
 
 
-def _words(text: str) -> frozenset[str]:
-    words = re.findall(r"\w+", text.casefold())
-    return frozenset(w.removesuffix("s") if len(w) > 3 else w for w in words if w not in ("a", "an", "the", "of"))
+def words(text: str) -> frozenset[str]:
+    """Its words for comparing names: lower case, without articles and plurals."""
+    found = re.findall(r"\w+", text.casefold())
+    return frozenset(w.removesuffix("s") if len(w) > 3 else w for w in found if w not in ("a", "an", "the", "of"))
 
 
 def _unit(direction_deg: tuple[float, float]) -> np.ndarray:
@@ -112,7 +113,8 @@ def _unit(direction_deg: tuple[float, float]) -> np.ndarray:
     return direction_from_angles(azimuth, elevation)
 
 
-def _apart_deg(a: tuple[float, float], b: tuple[float, float]) -> float:
+def apart_deg(a: tuple[float, float], b: tuple[float, float]) -> float:
+    """Angle between two directions, each (azimuth, elevation); all in degrees."""
     return math.degrees(math.acos(min(1.0, max(-1.0, float(_unit(a) @ _unit(b))))))
 
 

@@ -16,6 +16,7 @@ from sonoworld.errors import InputError
 from sonoworld.frames import Pose, world_from_camera_rotation
 from sonoworld.types import Panorama
 from sonoworld.understand.answer_clean import objection, plain
+from sonoworld.understand.answer_place import PANORAMA, Shown
 from sonoworld.understand.answer_schema import MAX_LABEL_CHARS
 
 MAX_KNOWN_SOURCES = 32
@@ -23,6 +24,9 @@ OVERLAP_DEG = 20.0
 """Neighbouring views share this, so that nothing is cut in both."""
 
 MOST_FOV_DEG = 100.0
+
+SHOWN_AGAIN_CHARS = 8000
+"""So much of a broken answer is sent back with the request to mend it."""
 
 _ASK = """\
 You are a field recordist. The pictures show one place, all around: first the whole panorama, then views from the same
@@ -67,15 +71,28 @@ These are known to be heard here; name every one of them, in these words, beside
 
 
 class View(NamedTuple):
-    """A picture for a model, and what its caption says."""
+    """A picture for a model, what its caption says, and where it looks."""
 
     caption: str
     rgb: UInt8[np.ndarray, "h w 3"]
+    shown: Shown = PANORAMA
+
+
+class Reply(NamedTuple):
+    """Text of a model; `cut` when it was ended by its length."""
+
+    text: str
+    cut: bool
 
 
 def prompt(known_sources: tuple[str, ...] = ()) -> str:
     """The question, with the sources that are known to be there."""
     return _ASK if not known_sources else _ASK + _KNOWN + "\n".join(f"- {known}" for known in known_sources)
+
+
+def mend(wrong: str) -> str:
+    """The request to answer again, with what is wrong."""
+    return f"That answer cannot be used: {wrong}. Answer again: one JSON object as described, and nothing else."
 
 
 def checked_sources(known_sources: tuple[str, ...]) -> tuple[str, ...]:
@@ -124,7 +141,8 @@ def _around(panorama: Panorama, azimuth_deg: float, count: int, side_px: int) ->
     known = sphere.sample_panorama(panorama.known.astype(np.uint8), directions, nearest=True)
     turned = (azimuth_deg + 180) % 360 - 180
     share = _percent(float(known.mean()))
-    return View(f"View to azimuth {turned:.0f}, elevation 0, {fov_deg:.0f} degrees wide; {share}.", rgb)
+    caption = f"View to azimuth {turned:.0f}, elevation 0, {fov_deg:.0f} degrees wide; {share}."
+    return View(caption, rgb, Shown(azimuth_deg, fov_deg))
 
 
 def _percent(known: float) -> str:

@@ -12,26 +12,15 @@ from jaxtyping import UInt8
 from sonoworld.errors import StageError
 from sonoworld.understand.answer import Answer, AnswerError, asked_schema, parse
 from sonoworld.understand.answer_clean import plain
-from sonoworld.understand.ask import View
+from sonoworld.understand.ask import SHOWN_AGAIN_CHARS, Reply, View, mend
 from sonoworld.understand.vlm import VlmOptions
 from sonoworld.understand.vlm_address import Address
 from sonoworld.understand.vlm_http import Patience, RefusedRequestError, post
 
 JPEG_QUALITY = 88
 MAX_JPEG_BYTES = 4 * 2**20
-SHOWN_AGAIN_CHARS = 8000
-"""So much of a broken answer is sent back with the request to mend it."""
-
 FORMS = ("json_schema", "json_object", "none")
 Message = dict[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """Text of a model; `cut` when it was ended by its length."""
-
-    text: str
-    cut: bool
 
 
 @dataclass(slots=True)
@@ -89,8 +78,7 @@ def answered(chat: Chat, question: str, pictures: Sequence[View]) -> tuple[Answe
             raise StageError(f"the answer was cut off at max_tokens={chat.options.max_tokens}: {error}") from error
         wrong = str(error)
     chat.patience.tell(f"the answer cannot be used ({wrong}); asking once more")
-    again = f"That answer cannot be used: {wrong}. Answer again: one JSON object as described, and nothing else."
-    messages += [_text("assistant", first.text[:SHOWN_AGAIN_CHARS]), _text("user", again)]
+    messages += [_text("assistant", first.text[:SHOWN_AGAIN_CHARS]), _text("user", mend(wrong))]
     second = chat.ask(messages)
     for reply in (second, first):
         try:
