@@ -7,27 +7,31 @@ from sonoworld.types import Spread
 from sonoworld.understand.answer_schema import Answer, Said, Setting
 from sonoworld.understand.answer_soundings import SAME_PLACE_DEG, apart_deg, words
 
+WHOLE = "panorama"
+
 
 def joined(answers: Sequence[tuple[str, Answer]]) -> Answer:
-    """What all pictures say, each source once; `answers` are (name of the picture, answer), the panorama first.
+    """What all pictures say, each source once; `answers` are (name of the picture, answer).
 
     A surface with the same name in several pictures is one; so are things of the same name, unless they are seen in
-    different directions. Ambience is the panorama's, which shows the whole place; the views' is taken where it has none.
+    different directions. Ambience and setting are those of the picture named `WHOLE`, which shows the whole place; the
+    views' are taken where it says nothing of them.
     """
+    if len(answers) == 1:
+        return answers[0][1]
     left_out = [f"{name}: {line}" for name, answer in answers for line in answer.left_out]
     said = [(name, one) for name, answer in answers for one in answer.sources]
-    overall = answers[0][0] if answers else ""
-    has_ambience = any(one.spread is Spread.AMBIENT for name, one in said if name == overall)
+    has_ambience = any(one.spread is Spread.AMBIENT for name, one in said if name == WHOLE)
     kept: list[tuple[Said, set[str]]] = []
     for name, one in sorted(said, key=lambda pair: -pair[1].confidence):
-        if has_ambience and name != overall and one.spread is Spread.AMBIENT:
-            left_out.append(f"{name}: {one.label}: ambience is taken from the {overall}")
+        if has_ambience and name != WHOLE and one.spread is Spread.AMBIENT:
+            left_out.append(f"{name}: {one.label}: ambience is taken from the {WHOLE}")
         elif known := next((names for other, names in kept if _same(one, other)), None):
             known.add(name)
         else:
             kept.append((one, {name}))
     return Answer(
-        setting=_setting([answer.setting for _, answer in answers]),
+        setting=_setting(answers),
         sources=tuple(_seen_in(one, len(names)) for one, names in kept),
         left_out=tuple(left_out),
     )
@@ -46,9 +50,9 @@ def _seen_in(one: Said, pictures: int) -> Said:
     return one if pictures < 2 else one.model_copy(update={"notes": (*one.notes, f"named in {pictures} pictures")})
 
 
-def _setting(said: Sequence[Setting]) -> Setting:
+def _setting(answers: Sequence[tuple[str, Answer]]) -> Setting:
     """The panorama's, else what most views say."""
-    known = [setting for setting in said if setting != "unknown"]
-    if said and said[0] != "unknown":
-        return said[0]
-    return Counter(known).most_common(1)[0][0] if known else "unknown"
+    known = [(name != WHOLE, answer.setting) for name, answer in answers if answer.setting != "unknown"]
+    whole = [setting for is_view, setting in known if not is_view]
+    said: Counter[Setting] = Counter(whole or [setting for _, setting in known])
+    return said.most_common(1)[0][0] if said else "unknown"
