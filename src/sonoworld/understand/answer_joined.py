@@ -1,6 +1,5 @@
 """One answer out of several: a model was shown the pictures of a place one at a time."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 from sonoworld.types import Spread
@@ -52,7 +51,6 @@ def _seen_in(one: Said, pictures: int) -> Said:
 
 def _setting(answers: Sequence[tuple[str, Answer]]) -> Setting:
     """The panorama's, else what most views say."""
-    known = [(name != WHOLE, answer.setting) for name, answer in answers if answer.setting != "unknown"]
-    whole = [setting for is_view, setting in known if not is_view]
-    said: Counter[Setting] = Counter(whole or [setting for _, setting in known])
-    return said.most_common(1)[0][0] if said else "unknown"
+    whole: list[Setting] = [a.setting for name, a in answers if name == WHOLE and a.setting != "unknown"]
+    said: list[Setting] = whole or [a.setting for _, a in answers if a.setting != "unknown"]
+    return max(said, key=said.count) if said else "unknown"

@@ -86,7 +86,7 @@ def questions(
 def answers(model: LocalModel, asked: Sequence[Asked], options: LocalVlmOptions, run: Run) -> list[tuple[str, Answer]]:
     """The answer to each question; those that cannot be read are asked for once more, with what is wrong.
 
-    A picture that has no usable answer after that is left out, and listed with the first answer.
+    A picture that has no usable answer after that says nothing, and why.
 
     Raises:
         StageError: no picture has a usable answer, or the question is too long.
@@ -131,9 +131,13 @@ def _best(second: Reply, first: Reply, shown: Shown, wrong: str) -> Answer | str
 
 
 def _usable(asked: Sequence[Asked], read: Sequence[Answer | str], model: str) -> list[tuple[str, Answer]]:
-    whole = [(one.name, answer) for one, answer in zip(asked, read, strict=True) if isinstance(answer, Answer)]
-    failed = [f"{one.name}: {plain(why, 200)}" for one, why in zip(asked, read, strict=True) if isinstance(why, str)]
-    if not whole:
+    failed = [f"{one.name}: {why}" for one, why in zip(asked, read, strict=True) if isinstance(why, str)]
+    if len(failed) == len(asked):
         raise StageError(f"{model} gave no usable answer, twice: {failed[0]}")
-    name, answer = whole[0]
-    return [(name, answer.model_copy(update={"left_out": (*answer.left_out, *failed)})), *whole[1:]]
+    return [
+        (
+            one.name,
+            Answer(setting="unknown", sources=(), left_out=(plain(said, 200),)) if isinstance(said, str) else said,
+        )
+        for one, said in zip(asked, read, strict=True)
+    ]

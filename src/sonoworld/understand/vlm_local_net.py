@@ -189,10 +189,11 @@ def _require_four_bit(who: str) -> None:
 
 
 def _four_bit(transformers: Any, dtype: Any) -> Any:
-    """NF4 with doubly quantised scales (QLoRA, arXiv:2305.14314)."""
+    """NF4 with doubly quantised scales (QLoRA, arXiv:2305.14314); what sees keeps its 16 bits, it is small."""
     return transformers.BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=dtype,
+        llm_int8_skip_modules=["lm_head", "vision_tower", "multi_modal_projector", "visual"],
     )
