@@ -195,5 +195,5 @@ def _four_bit(transformers: Any, dtype: Any) -> Any:
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=dtype,
-        llm_int8_skip_modules=["lm_head", "vision_tower", "multi_modal_projector", "visual"],
+        llm_int8_skip_modules=["lm_head", "model.vision_tower", "model.multi_modal_projector", "model.visual"],
     )
