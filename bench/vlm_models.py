@@ -1,12 +1,12 @@
-"""Local vision-language models at full size on one GPU: the whole describe stage, seconds and memory, with noise as weights.
+"""Local vision-language models at full size on one GPU: the describe stage, its seconds and memory.
 
 python bench/vlm_models.py                        (CUDA, about 80 GB; torch, torchvision, transformers, accelerate)
 python bench/vlm_models.py --models qwen3_vl      one model;  --four-bit: weights in NF4 (also needs bitsandbytes)
 python bench/vlm_models.py --device cpu --tiny    a trial of the bench itself, seconds
 
-Claims: a batch of all pictures takes less than half as long as one picture at a time; the 34B model fits on 80 GB. Sizes
-and times are those of the real checkpoints (same architectures, questions of about as many tokens, every answer
-`--tokens` long, since noise never ends); what is said is noise, so a written answer is read in its place.
+Claims: a batch of all pictures takes less than half as long as one picture at a time; the 34B model fits on 80 GB.
+Weights are noise; sizes and times are those of the real checkpoints (same architectures, questions of about as many
+tokens, every answer `--tokens` long, since noise never ends). A written answer is read in place of the noise.
 """
 
 import argparse

@@ -100,14 +100,20 @@ def replies(
 
 def encoded(model: LocalModel, conversations: Sequence[Conversation]) -> Any:
     """Tokens and pixels of a batch, on the net's device and in its dtype."""
-    messages = [[_message(turn) for turn in conversation] for conversation in conversations]
-    inputs = model.processor.apply_chat_template(
-        messages,
-        add_generation_prompt=True,
-        tokenize=True,
-        return_dict=True,
+    texts: list[str] = model.processor.apply_chat_template(
+        [[_message(turn) for turn in conversation] for conversation in conversations], add_generation_prompt=True
+    )
+    pictures = [
+        [Image.fromarray(part.rgb) for turn in conversation for part in turn.parts if isinstance(part, View)]
+        for conversation in conversations
+    ]
+    begin = model.processor.tokenizer.bos_token
+    inputs = model.processor(
+        text=texts,
+        images=pictures if any(pictures) else None,
+        padding=True,
         return_tensors="pt",
-        processor_kwargs={"padding": True},
+        add_special_tokens=not (begin and texts[0].startswith(begin)),  # some templates write it themselves
     )
     return inputs.to(model.net.device, model.net.dtype)
 
@@ -122,12 +128,10 @@ def _chunks(conversations: Sequence[Conversation], size: int) -> Iterator[Sequen
 
 
 def _message(turn: Turn) -> dict[str, object]:
-    content: list[dict[str, object]] = []
-    for part in turn.parts:
-        if isinstance(part, View):
-            content.append({"type": "image", "image": Image.fromarray(part.rgb)})
-        else:
-            content.append({"type": "text", "text": _no_marks(part)})
+    content: list[dict[str, object]] = [
+        {"type": "image"} if isinstance(part, View) else {"type": "text", "text": _no_marks(part)}
+        for part in turn.parts
+    ]
     return {"role": turn.role, "content": content}
 
 
