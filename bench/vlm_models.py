@@ -10,6 +10,7 @@ tokens, every answer `--tokens` long, since noise never ends). A written answer 
 """
 
 import argparse
+import gc
 import json
 import sys
 import time
@@ -69,6 +70,7 @@ def main() -> None:
             rows.append(measured(model, how, options, family, args.device))
             print(line(rows[-1], args.tokens), flush=True)
         del model
+        gc.collect()
         if args.device != "cpu":
             torch.cuda.empty_cache()
     broken = [] if args.tiny else complaints(rows)
