@@ -17,7 +17,8 @@ from scipy.ndimage import distance_transform_edt, gaussian_filter1d
 from sonoworld.panorama.cut import join
 from sonoworld.panorama.level import Level, level_for, levelled, restored
 from sonoworld.panorama.quilt import Material, Row, Wanted, quilt
-from sonoworld.panorama.skyline import Lines, Way, continued, cut_off, find_way, lowered, parting
+from sonoworld.panorama.rise import TILES
+from sonoworld.panorama.skyline import Lines, Way, continued, cut_off, find_way, lowered, nearer_beside, parting
 
 LIP = 1 / 80
 """Width of a lip as a share of the panorama's width (4.5°); never more than a third of the strip."""
@@ -45,6 +46,12 @@ NARROWEST = 0.75
 
 LEAF = 1 / 800
 """Raggedness of an invented outline, as a share of the panorama's width."""
+
+HIGHEST = 0.85
+"""How far into the rows above the strip houses may rise."""
+
+EAVES = 0.4
+"""Rows of air over a roof, as a share of those over the skyline."""
 
 PURE = 0.25
 """Share of sky up to which a pixel's colour is that of the land."""
@@ -104,11 +111,15 @@ def _strip(
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What is known beside the pixels: the strip's row of the `horizon`, whether houses stand there, any sky."""
+    """What is known beside the pixels: the strip's row of the `horizon`, whether houses stand there, any sky.
+
+    `towers`: rows above the strip's into which houses may rise.
+    """
 
     horizon: float
     built: bool
     sky: bool
+    towers: int
 
 
 def _lines(strip: Float32[np.ndarray, "k n c"], width: int, scene: Scene) -> Lines:
@@ -134,15 +145,20 @@ def _land(strip: Float32[np.ndarray, "k n c"]) -> Float32[np.ndarray, "k n 5"]:
 
 
 def _ragged(
-    flat: Float32[np.ndarray, "r n 5"], s: Float32[np.ndarray, "n"], level: Level, rng: np.random.Generator
+    flat: Float32[np.ndarray, "r n 5"], s: Float32[np.ndarray, "n"], level: Level, built: bool, rng: np.random.Generator
 ) -> Float32[np.ndarray, "r n 5"]:
-    """Air that ends without land; and an outline of leaves where the photo's top cuts off the columns' own."""
+    """Air that ends without land; and leaves, or roofs, where the photo's top cuts off the columns' own outline."""
     if not level.a:
         return flat
     flat = flat.copy()
     flat[: level.a, :, SKY] *= np.clip(np.arange(level.a) / (0.3 * level.a), 0, 1)[:, None]
     cut = cut_off(s)
     if not cut.any():
+        return flat
+    if built:
+        begin = round(EAVES * level.a)
+        flat[:begin, cut, SKY], flat[begin : level.a, cut, SKY] = 0, 255
+        flat[: level.a, cut, :3] *= TILES
         return flat
     n = len(s)
     leaf = max(0.7, LEAF * 5 * n)
@@ -203,23 +219,31 @@ def _invented(
     width: int,
     scene: Scene,
     rng: np.random.Generator,
-) -> Float32[np.ndarray, "k m 5"]:
-    """The gap's land: colours, its share of the pixel and of ground, times 255."""
+) -> Float32[np.ndarray, "l m 5"]:
+    """The gap's land, `scene.towers` rows more than the strip: colours, its share of the pixel and of ground, × 255."""
     k, n = strip.shape[:2]
-    lines = _lines(strip, width, scene)
-    level = level_for(lines, k, 0 if cut_off(lines.s).all() else max(3, round(AIR * width)))
-    flat = _ragged(levelled(_land(strip), lines, level), lines.s, level, rng)
+    lines, over = _lines(strip, width, scene), scene.towers
+    level = level_for(lines, k, 0 if cut_off(lines.s).all() and not over else max(3, round(AIR * width)))
+    flat = _ragged(levelled(_land(strip), lines, level), lines.s, level, scene.built, rng)
     bad = levelled(dislike[..., None], lines, level)[..., 0]
     broad = _broad(flat, width)
     at = np.round(way.path).astype(int)
     aim = lowered(lines.s, scene.horizon) if level.a else lines.s
-    s = np.clip(continued(lines.s, aim, way, rng), 0, k - 4).astype(np.float32)
+    s = continued(lines.s, aim, way, rng)
+    s = nearer_beside(s, scene.horizon, way, n, rng) if over else s
+    s = np.clip(s, HIGHEST * -over, k - 4).astype(np.float32)
     g = np.clip(continued(lines.g, lines.g, way, rng), s + 2, k - 2).astype(np.float32)
     bad[: level.a] = np.maximum(bad[: level.a], _spikes(flat, level))
     material = Material(flat, broad, bad, np.maximum(lines.g - lines.s, 4))
     wanted = Wanted(broad[:, at], np.maximum(g - s, 4))
     made = quilt(material, flat[:, at[: way.lip]], wanted, _rows(level, width, n, scene.built), not scene.built, rng)
-    return restored(made, Lines(s, g), level, k)
+    return restored(made, Lines(s + over, g + over), level, k + over)
+
+
+def _open(sky: Float32[np.ndarray, "o n 3"]) -> Float32[np.ndarray, "o n 5"]:
+    """Rows of nothing but sky."""
+    share = np.broadcast_to(np.array([255, 0], np.float32), (*sky.shape[:2], 2))
+    return np.concatenate([sky, share], -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,12 +251,13 @@ class Beside:
     """What is known beside the photo's pixels.
 
     `dislike` (0..1) marks what should not be shown again; `sky` is what stands over invented land, None where there is
-    no sky; `built`: houses stand there.
+    no sky; `built`: houses stand there, which may rise into so many rows above the photo's (`towers`).
     """
 
     dislike: Float32[np.ndarray, "h w"]
     sky: Float32[np.ndarray, "h w 3"] | None
     built: bool
+    towers: int
 
 
 def continue_around(
@@ -241,8 +266,8 @@ def continue_around(
     beside: Beside,
     at: Extent,
     rng: np.random.Generator,
-) -> Float32[np.ndarray, "k w c"]:
-    """The extent's rows all around: the photo's columns in place, invented ones elsewhere.
+) -> Float32[np.ndarray, "l w c"]:
+    """The extent's rows, and above them those for towers, all around: the photo in place, elsewhere what is invented.
 
     `layers` are colours and, as fourth and fifth channel 0..255, the shares of sky and of ground.
     """
@@ -251,14 +276,16 @@ def continue_around(
     n = strip.shape[1]
     m = width - n
     lip = max(2, min(round(LIP * width), n // 3, m // 3))
-    scene = Scene(horizon=height / 2 - at.top, built=beside.built, sky=beside.sky is not None)
+    over = 0 if beside.sky is None else beside.towers
+    scene = Scene(height / 2 - at.top, beside.built, beside.sky is not None, over)
     way = find_way(n, m, lip, beside.built, rng)
     land = _invented(strip, beside.dislike[at.top : at.bottom, at.left : at.right], way, width, scene, rng)
     gap = np.concatenate([land[..., :3], 255 - land[..., 3:4], land[..., 4:]], -1)
     if beside.sky is not None:
         share = land[..., 3:4] / 255
-        behind = np.roll(beside.sky[at.top : at.bottom], -at.right, 1)[:, :m]
-        gap[..., :3] = behind + share * (land[..., :3] - behind)
+        behind = np.roll(beside.sky[at.top - over : at.bottom], -at.right, 1)
+        gap[..., :3] = behind[:, :m] + share * (land[..., :3] - behind[:, :m])
+        strip = np.concatenate([_open(behind[:over, m:]), strip])
     edge = np.minimum(np.arange(lip), n - 1)
     gap[:, :lip] = join(np.ascontiguousarray(strip[:, n - 1 - edge]), np.ascontiguousarray(gap[:, :lip]))
     gap[:, -lip:] = join(np.ascontiguousarray(gap[:, -lip:]), np.ascontiguousarray(strip[:, edge[::-1]]))

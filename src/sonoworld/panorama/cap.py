@@ -23,14 +23,28 @@ COARSEST, COARSEST_BUILT = np.radians(6.0), np.radians(3.0)
 RIM = np.radians(5.0)
 """Rows of the rim that are averaged into its colour."""
 
-LIVELY = 28.0, 35.0
+LIVELY = 46.0, 41.0
 """Deviation of brightness (0..255) that ground has at least, built and grown: it is never as even as far away."""
 
-PATCH_SLOPE, PATCH_HARDNESS = 1.9, 0.6
+PATCH_SLOPE, PATCH_HARDNESS = 1.7, 1.5
 """Light and shade on the ground: amplitude falls as frequency^−slope; 0 ends softly, above 1 sharply."""
+
+DEEPEST, BRIGHTEST, WHITE = 0.55, 0.85, 0.1
+"""How dark shade and how bright light are at most, as shares of the ground's brightness; the share of light that is
+white, not of the ground's own colour."""
 
 FADE_IN = np.radians(9.0)
 """Light and shade begin over this height under the rim, where the photo's own still rules."""
+
+WORN = 0.4
+"""How much of its hue ground loses from the rim to the pole: who takes a photo stands on a path, a floor, a rock."""
+
+SAND = np.array([1.06, 1.0, 0.9], np.float32)
+"""Hue of trodden ground: red, green and blue against their mean."""
+
+GRAIN, GRAIN_PX = (2.6, 0.6), 512
+"""What is near shows more detail than the photo holds: noise like its texture, so many times smaller, at this strength;
+and the side of the piece of it that is made."""
 
 LEAST_SOURCE = 1e-3
 """Least share of the panorama from which texture is taken."""
@@ -49,6 +63,13 @@ def _mix_to_pole(rim: Float32[np.ndarray, "w 3"], rows: int) -> Float32[np.ndarr
     angle = 0.08 + 0.35 * share + 2.0 * share**4 / (1 - share)
     gain = np.exp(-0.5 * (angle[:, None] * np.arange(width // 2 + 1)[None]) ** 2)
     return np.fft.irfft(np.fft.rfft(rim, axis=0)[None] * gain[..., None], width, axis=1).astype(np.float32)
+
+
+def _worn(colour: Float32[np.ndarray, "k w 3"]) -> Float32[np.ndarray, "k w 3"]:
+    """The colour ever less green or blue towards the pole, and a little lighter, as trodden ground is."""
+    share = (np.arange(len(colour), dtype=np.float32)[:, None, None] + 0.5) / len(colour)
+    grey = colour.mean(-1, keepdims=True)
+    return colour + WORN * np.minimum(1, 1.6 * share) * (1.06 * grey * SAND - colour)
 
 
 def _chart_scale(height: int, rows: int) -> float:
@@ -113,7 +134,13 @@ def _drawn(
     if chart is None:
         chart = spot_noise(exemplar.image, exemplar.mask, (size, size), rng)
     x, y = (size / 2 - r * np.sin(azimuth)).astype(np.float32), (size / 2 - r * np.cos(azimuth)).astype(np.float32)
-    return np.asarray(cv2.remap(chart, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT), np.float32)
+    seen = np.asarray(cv2.remap(chart, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT), np.float32)
+    noise = spot_noise(exemplar.image, exemplar.mask, (GRAIN_PX, GRAIN_PX), rng)
+    fine = noise - cv2.GaussianBlur(noise, (0, 0), 2 * GRAIN[0])
+    u, v = GRAIN[0] * x % GRAIN_PX, GRAIN[0] * y % GRAIN_PX
+    grain = cv2.remap(fine, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    nearer = ((np.arange(rows, dtype=np.float32) + 0.5) / rows)[:, None, None]
+    return seen + GRAIN[1] * np.minimum(1, 3 * nearer) * np.asarray(grain, np.float32)
 
 
 def _patches(height: int, rows: int, rng: np.random.Generator) -> Float32[np.ndarray, "r w 1"]:
@@ -148,7 +175,7 @@ def ground_cap(
     """
     height = len(rgb)
     low, high = np.quantile(rim.mean(0), [0.08, 0.92], axis=0)  # one white thing at the rim is not the ground's colour
-    colour = _mix_to_pole(np.clip(rim.mean(0), low, high).astype(np.float32), height - first)
+    colour = _worn(_mix_to_pole(np.clip(rim.mean(0), low, high).astype(np.float32), height - first))
     scale = _chart_scale(height, height - first)
     exemplar = _exemplar(rgb, source, scale, built) or _soil(rng)
     drawn = _drawn(exemplar, height, height - first, scale, rng)
@@ -156,5 +183,6 @@ def ground_cap(
     lacking = np.sqrt(max(0.0, lively**2 - float(drawn.mean(-1).std()) ** 2))
     begin = np.minimum(1.0, np.arange(height - first) / (FADE_IN / np.pi * height))[:, None, None]
     shade = (lacking * begin * _patches(height, height - first, rng)).astype(np.float32)
-    warm = colour / max(float(colour.mean()), 1.0)  # half of the light is the ground's own colour, half is white
-    return colour + drawn + shade * (0.5 * warm + 0.5)
+    most = np.where(shade < 0, np.float32(DEEPEST), np.float32(BRIGHTEST)) * colour.mean(-1, keepdims=True)
+    warm = colour / max(float(colour.mean()), 1.0)
+    return colour + drawn + most * np.tanh(shade / most) * ((1 - WHITE) * warm + WHITE)

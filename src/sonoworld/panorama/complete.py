@@ -18,6 +18,7 @@ from sonoworld.errors import InputError
 from sonoworld.panorama.band import Beside, Extent, continue_around, core_extent
 from sonoworld.panorama.cap import ground_cap
 from sonoworld.panorama.cut import join_rows
+from sonoworld.panorama.dislike import WHOLE, dislike
 from sonoworld.panorama.dome import low_sky, plain_sky, sky_dome
 from sonoworld.panorama.edge import quiet_seam
 from sonoworld.panorama.evidence import Evidence, look
@@ -29,14 +30,14 @@ from sonoworld.types import Camera, Panorama, Photo, Projection
 FILL_ROWS_MAX = 2048
 """The invented part is made at most this high and enlarged beyond: it holds no finer detail."""
 
-WHOLE = 0.999
-"""Coverage from which a pixel counts as known."""
-
 HORIZON_REACH = np.radians(7.0)
 """The band reaches at least this far to both sides of the horizon."""
 
 JOIN = np.radians(4.0)
 """Height of the rows in which two layers are joined."""
+
+TOWERS = np.radians(32.0)
+"""Houses beside the photo may rise so far above its top."""
 
 LOOKS_UP = np.radians(22.0)
 """A photo that reaches this high and shows no sky is taken to have a roof or leaves overhead."""
@@ -46,9 +47,6 @@ EARTH = np.array([0.46, 0.44, 0.38], np.float32)
 
 LIP = np.radians(0.9)
 """How far the photo's detail at its border fades into what was invented, radians."""
-
-SUN = 249.0, 0.05
-"""Brightness (0..255) from which a small part of the picture, at most this share, is taken for the sun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,30 +77,6 @@ def _sources(seen: Evidence) -> Bool[np.ndarray, "h w"]:
     return cv2.erode((seen.coverage >= WHOLE).astype(np.uint8), np.ones((px, px), np.uint8)) > 0
 
 
-def _dislike(seen: Evidence) -> Float32[np.ndarray, "h w"]:
-    """How little each pixel should be shown again, 0..1: the sun, whatever stands out of its row, a little clutter.
-
-    A thing that occurs once in the photo is what a repeat is recognised by.
-    """
-    height = len(seen.sky)
-    known = seen.coverage >= WHOLE
-    bright = cv2.GaussianBlur(seen.empty.min(-1), (0, 0), height / 200)
-    sun = (bright > SUN[0]) & known
-    if sun.sum() > SUN[1] * known.sum():
-        sun &= False
-    weight = known.astype(np.float32)
-    fine, broad = (
-        cv2.GaussianBlur(seen.empty * weight[..., None], (0, 0), height / s)
-        / np.maximum(cv2.GaussianBlur(weight, (0, 0), height / s), 1e-3)[..., None]
-        for s in (300, 60)
-    )
-    apart = np.abs(fine - broad).mean(-1) * weight
-    usual = apart.sum(1) / np.maximum(known.sum(1), 1)
-    rare = np.clip(apart / (2.5 * usual[:, None] + 8) - 1, 0, 1)
-    clutter = cv2.GaussianBlur(seen.clutter * known, (0, 0), height / 200)
-    return np.maximum(np.maximum(sun, rare), np.clip(clutter, 0, 1)).astype(np.float32)
-
-
 def _join_rows(height: int) -> int:
     return max(3, round(JOIN / np.pi * height))
 
@@ -123,13 +97,17 @@ def _band(seen: Evidence, dome: Float32[np.ndarray, "h w 3"] | None, rng: np.ran
     known = _sources(seen)
     at = core_extent(known)
     layers = np.concatenate([seen.empty, 255 * seen.sky[..., None], 255 * seen.ground[..., None]], -1)
-    around = continue_around(layers, known, Beside(_dislike(seen), dome, seen.man_made > 0.5), at, rng)
     reach, join = int(np.ceil(HORIZON_REACH / np.pi * height)), _join_rows(height)
-    top = max(min(at.top - join, height // 2 - reach), 0)
+    built = seen.man_made > 0.5
+    towers = min(round(TOWERS / np.pi * height), at.top - join) if built and dome is not None else 0
+    towers = towers if towers >= join else 0
+    around = continue_around(layers, known, Beside(dislike(seen), dome, built, towers), at, rng)
+    at = replace(at, top=at.top - towers)
+    top = max(min(at.top - (0 if towers else join), height // 2 - reach), 0)
     bottom = min(max(at.bottom, height // 2 + reach), height)
     rows = _mirror_rows(top - at.top, bottom - at.top, at.bottom - at.top)
     whole = around[rows]
-    return _Band(
+    band = _Band(
         top=top,
         over=at.top - top,
         under=bottom - at.bottom,
@@ -137,6 +115,24 @@ def _band(seen: Evidence, dome: Float32[np.ndarray, "h w 3"] | None, rng: np.ran
         sky=whole[..., 3] / 255,
         ground=whole[..., 4] / 255,
     )
+    if not towers:
+        return band
+    eaves = band.over + towers
+    free = (band.sky[eaves - 1] > 0.5)[None]
+    upright = np.clip(1 - band.sky - band.ground, 0, 1)[eaves:] * free
+    plant = seen.plant[top + eaves : bottom] > 0.5
+    return _risen(_risen(band, upright * ~plant, eaves, True, rng), upright * plant, eaves, False, rng)
+
+
+def _risen(
+    band: _Band, upright: Float32[np.ndarray, "l w"], eaves: int, built: bool, rng: np.random.Generator
+) -> _Band:
+    """The band with roofs or crowns on those of its upright things that the photo cut off at row `eaves`."""
+    over = rise(band.rgb[eaves:], upright, (eaves, 0), built, rng)
+    share = over.share[..., None]
+    rgb = np.concatenate([band.rgb[:eaves] * (1 - share) + over.rgb * share, band.rgb[eaves:]])
+    sky = np.concatenate([np.minimum(band.sky[:eaves], 1 - over.share), band.sky[eaves:]])
+    return replace(band, rgb=rgb, sky=sky)
 
 
 def _settled(band: _Band, dome: Float32[np.ndarray, "h w 3"]) -> _Band:
@@ -236,7 +232,7 @@ def _lip(seen: Evidence, fill: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarr
     near = (apart > 0) & (apart < 4 * reach)
     rows, columns = nearest[0][near], nearest[1][near]
     out = np.zeros_like(fill)
-    gain = np.exp(-apart[near] / reach).astype(np.float32)[:, None]
+    gain = np.exp(-(apart[near] - 0.5) / reach).astype(np.float32)[:, None]
     out[near] = gain * (seen.rgb[rows, columns] - fill[rows, columns])
     return out
 

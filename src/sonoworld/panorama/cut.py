@@ -12,6 +12,9 @@ from jaxtyping import Bool, Float32
 SOFT_PX = 1.2
 """Width of the change-over of fine detail, px."""
 
+MARGIN_PX = 4
+"""The cut stays so far from either side, px."""
+
 UNLIKE = 60.0
 """Colour difference (0..255) from half of which the two pictures show different things, which must not be mixed."""
 
@@ -38,7 +41,10 @@ def _blur(image: Float32[np.ndarray, "h w c"], sigma: float) -> Float32[np.ndarr
 def join(left: Float32[np.ndarray, "h w c"], right: Float32[np.ndarray, "h w c"]) -> Float32[np.ndarray, "h w c"]:
     """One picture from two of the same shape: `left` at its left side, `right` at its right side."""
     width = left.shape[1]
-    cut = least_cut(((left - right) ** 2).sum(-1))[..., None].astype(np.float32)
+    error = ((left - right) ** 2).sum(-1)
+    if width > 4 * MARGIN_PX:  # at either side the picture is one of the two and nothing else
+        error[:, :MARGIN_PX] = error[:, -MARGIN_PX:] = error.max() + 1
+    cut = least_cut(error)[..., None].astype(np.float32)
     fine = _blur(cut, SOFT_PX)
     ramp = ((np.arange(width, dtype=np.float32) + 0.5) / width)[None, :, None]
     low_left, low_right = _blur(left, width / 4), _blur(right, width / 4)

@@ -28,7 +28,7 @@ CLOUD_GRID, CLOUD_REACH = 1024, 5.0
 """Noise image size, and the range of layer coordinates it covers on each side of the zenith."""
 
 
-CLOUD_GAIN, LEAST_CONTRAST, LIVELY_CONTRAST = 2.3, 8.0, 26.0
+CLOUD_GAIN, LEAST_CONTRAST, LIVELY_CONTRAST = 2.6, 11.0, 28.0
 """The sky overhead varies more than the strip a photo shows: most gain, least deviation of brightness (0..255), and
 the deviation beyond which a sky needs no gain."""
 

@@ -19,7 +19,7 @@ WORK_PX = 800
 MIN_SIGMA = float(np.radians(2.0))
 """Elevations are never trusted better than this when parsing, radians."""
 
-MARGIN = 1 / 160
+MARGIN = 1 / 110
 """People and vehicles are taken out with this margin (share of the longer side): their outlines are not exact."""
 
 
@@ -29,7 +29,7 @@ class Evidence:
 
     `rgb` is the photo; `empty` the photo without people, vehicles and animals: what more may be made of. `sky`;
     `ground` is what one stands on (earth, road, water); `clutter` is where those things were and what parsing cannot
-    name; the rest is upright. `man_made` 0 (nature) .. 1 (town, indoors).
+    name; the rest is upright, of which `plant` is green. `man_made` 0 (nature) .. 1 (town, indoors).
     """
 
     rgb: Float32[np.ndarray, "h w 3"]
@@ -38,6 +38,7 @@ class Evidence:
     sky: Float32[np.ndarray, "h w"]
     ground: Float32[np.ndarray, "h w"]
     clutter: Float32[np.ndarray, "h w"]
+    plant: Float32[np.ndarray, "h w"]
     man_made: float
 
 
@@ -73,8 +74,8 @@ def _emptied(
     return painted, rgb * (1 - share) + large * share
 
 
-def _shares(small: UInt8[np.ndarray, "k l 3"], camera: Camera) -> tuple[Float32[np.ndarray, "k l 3"], float]:
-    """(sky, ground, unnamed) of a smaller copy of the photo, and how man-made it is."""
+def _shares(small: UInt8[np.ndarray, "k l 3"], camera: Camera) -> tuple[Float32[np.ndarray, "k l 4"], float]:
+    """(sky, ground, unnamed, plants) of a smaller copy of the photo, and how man-made it is."""
     height, width = small.shape[:2]
     K = np.diag([width / camera.size_px[0], height / camera.size_px[1], 1.0]) @ camera.K
     up = camera_pixel_directions(K, (width, height), camera.world_from_camera)[..., 2]
@@ -83,7 +84,9 @@ def _shares(small: UInt8[np.ndarray, "k l 3"], camera: Camera) -> tuple[Float32[
     p = parsed.probability**2  # shares of a pixel, not beliefs about it: sharper
     p = p / p.sum(-1, keepdims=True)
     ground = p[..., Stuff.GROUND] + p[..., Stuff.ROAD] + p[..., Stuff.WATER]
-    return np.stack([p[..., Stuff.SKY], ground, p[..., Stuff.OTHER]], -1).astype(np.float32), parsed.man_made
+    return np.stack([p[..., Stuff.SKY], ground, p[..., Stuff.OTHER], p[..., Stuff.VEGETATION]], -1).astype(
+        np.float32
+    ), parsed.man_made
 
 
 def look(photo: Photo, camera: Camera, height: int, *, detect: bool) -> Evidence:
@@ -107,5 +110,6 @@ def look(photo: Photo, camera: Camera, height: int, *, detect: bool) -> Evidence
         sky=stuff[..., 0],
         ground=stuff[..., 1],
         clutter=stuff[..., 2],
+        plant=stuff[..., 3],
         man_made=man_made,
     )

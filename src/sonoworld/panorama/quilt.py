@@ -20,8 +20,8 @@ from sonoworld.panorama.cut import SOFT_PX, UNLIKE, least_cut
 CANDIDATES = 1800
 """Random places looked at for each block."""
 
-STRETCH = (0.8, 1.0, 1.25)
-"""Widths at which the source is shown."""
+STRETCH, STRETCH_HOUSES = (0.8, 1.0, 1.25), (1.0, 1.3, 1.6)
+"""Widths at which the source is shown; houses also as if nearer."""
 
 REPEAT, LATELY, OFTEN = 2.0, 1 / 6, 0.35
 """Cost of a block shown a moment ago, against the median cost; distance (share of the canvas) at which that is
@@ -29,6 +29,9 @@ forgotten; and cost for each time it was shown, as a share of the first."""
 
 DISLIKED = 8.0
 """Cost of a block of disliked things, against the median cost."""
+
+NOTICED = 0.12
+"""Share of a block that is disliked and shows at first glance."""
 
 COLOUR, TINT = 1.0, 12.0
 """Weight of the squared difference of broad colour against that of the overlap; and how far (0..255) a block's colour
@@ -76,17 +79,21 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class _Copy:
-    """A stretched (and perhaps mirrored) copy of the material; `origin` is the source column of each column."""
+    """A stretched (and perhaps mirrored) copy of the material.
+
+    `origin` is the source column of each column; `total` the sum of all dislike above and left of each pixel.
+    """
 
     material: Material
     origin: Float64[np.ndarray, "n"]
     mirrored: bool
+    total: Float64[np.ndarray, "l o"]
 
 
 def _copies(material: Material, mirror: bool) -> list[_Copy]:
     k, n = material.dislike.shape
     copies: list[_Copy] = []
-    for scale in STRETCH:
+    for scale in STRETCH if mirror else STRETCH_HOUSES:
         size = (max(2, round(n * scale)), k)
         planes = [cv2.resize(p, size) for p in np.moveaxis(material.image, -1, 0)]
         stretched = Material(
@@ -96,14 +103,13 @@ def _copies(material: Material, mirror: bool) -> list[_Copy]:
             tall=np.asarray(cv2.resize(material.tall[None], (size[0], 1))[0], np.float32),
         )
         origin = (np.arange(size[0]) + 0.5) * n / size[0]
-        copies.append(_Copy(stretched, origin, False))
+        copies.append(_Copy(stretched, origin, False, cv2.integral(stretched.dislike)))
         if mirror:
             image, broad, dislike = (
                 np.ascontiguousarray(x[:, ::-1]) for x in (stretched.image, stretched.broad, stretched.dislike)
             )
-            copies.append(
-                _Copy(Material(image, broad, dislike, stretched.tall[::-1].copy()), origin[::-1].copy(), True)
-            )
+            turned = Material(image, broad, dislike, stretched.tall[::-1].copy())
+            copies.append(_Copy(turned, origin[::-1].copy(), True, cv2.integral(dislike)))
     return copies
 
 
@@ -198,6 +204,15 @@ class _Offers:
     extra: Float64[np.ndarray, "i"]
 
 
+def _share(
+    total: Float64[np.ndarray, "l o"], tops: Int64[np.ndarray, "i"], lefts: Int64[np.ndarray, "i"], row: Row
+) -> Float64[np.ndarray, "i"]:
+    """How disliked each block is as a whole: 1 where so much of it is as shows at first glance."""
+    down, right = tops + row.h, lefts + row.w
+    inside = total[down, right] - total[tops, right] - total[down, lefts] + total[tops, lefts]
+    return np.minimum(1, inside / (row.h * row.w * NOTICED))
+
+
 def _offers(
     copy: _Copy,
     canvas: Float32[np.ndarray, "k m c"],
@@ -222,7 +237,7 @@ def _offers(
     tall = np.log(wanted.tall[spot.column + xs] / m.tall[lefts[:, None] + xs])
     extra = (
         REPEAT * memory.cost(spot.column, copy.origin[lefts[:, None] + xs].astype(np.int64))
-        + DISLIKED * m.dislike[there].max((1, 2))
+        + DISLIKED * np.maximum(m.dislike[there].max((1, 2)), _share(copy.total, tops, lefts, row))
         + TALL * (tall**2).mean(1)
         + MIRRORED * copy.mirrored
     )

@@ -1,4 +1,4 @@
-"""What the photo's top cuts off goes on a little: crowns over trees and hills, flat roofs over buildings.
+"""What the photo's top cuts off goes on a little: crowns over trees and hills, hipped roofs over buildings.
 
 Letters: a run is a stretch of the band's top row that is upright without a gap; t −1..1 across a run.
 """
@@ -7,15 +7,33 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float32
-from scipy.ndimage import binary_closing, gaussian_filter1d
+from scipy.ndimage import binary_closing, gaussian_filter, gaussian_filter1d
 
 from sonoworld.panorama.texture import local_residual, spot_noise
 
 CROWN = 0.45, np.radians(3.0), np.radians(34.0)
 """Height of a crown: share of its width, plus at least, at most (radians)."""
 
-ROOF = np.radians(1.5), np.radians(6.0)
-"""Height of a roof over the photo's top: at least, at most (radians)."""
+HOUSE = np.radians(14.0), np.radians(26.0)
+"""Width of a house under one roof: at least, at most (radians)."""
+
+ROOF = 0.42, np.radians(3.0), np.radians(15.0)
+"""Height of a roof over the photo's top: share of its width, at least, at most (radians)."""
+
+HIP = 0.22
+"""Share of a roof's half width over which its side slopes."""
+
+EDGE, WALL = 0.01, np.radians(4.0)
+"""How far down something must reach to go on above: leaves, walls (radians)."""
+
+NARROWEST = np.radians(5.0)
+"""Walls less wide than this have no roof."""
+
+TILES = np.array([0.62, 0.56, 0.53], np.float32)
+"""Colour of a roof against the wall under it."""
+
+COURSE, RELIEF = np.radians(0.35), 0.06
+"""Height of a row of tiles, and how much darker its lower edge is."""
 
 HOLE = np.radians(12.0)
 """A gap up to this width is a hole between leaves, radians."""
@@ -54,16 +72,34 @@ def _runs(upright: Bool[np.ndarray, "w"]) -> list[tuple[int, int]]:
     return [(int(s), n) for s, n in zip(starts, lengths, strict=True)]
 
 
+def _roofs(length: int, row_angle: float, rng: np.random.Generator) -> Float32[np.ndarray, "n"]:
+    """Heights (radians) of hipped roofs side by side over so many columns of walls."""
+    height = np.zeros(length, np.float32)
+    at = 0
+    while at < length:
+        width = round(rng.uniform(*HOUSE) / row_angle)
+        if length - at < 1.5 * width:
+            width = length - at
+        t = (np.arange(width) + 0.5) / width * 2 - 1
+        share, least, most = ROOF
+        top = np.clip(share * width * row_angle * rng.uniform(0.7, 1.3), least, most)
+        height[at : at + width] = top * np.clip((1 - np.abs(t)) / HIP, 0, 1)
+        at += width
+    return height
+
+
 def _outline(
     upright: Bool[np.ndarray, "w"], row_angle: float, man_made: bool, rng: np.random.Generator
 ) -> Float32[np.ndarray, "w"]:
     """How many rows each column rises above the band."""
     width = len(upright)
     rows = np.zeros(width, np.float32)
-    for start, length in _runs(_closed(upright, round(HOLE / row_angle))):
+    for start, length in _runs(upright if man_made else _closed(upright, round(HOLE / row_angle))):
+        if man_made and length * row_angle < NARROWEST:
+            continue
         t = np.linspace(-1, 1, length) * (length < width)  # all around there is no side to come down at
         if man_made:
-            height = np.full(length, rng.uniform(*ROOF))
+            height = _roofs(length, row_angle, rng)
         else:
             share, least, most = CROWN
             top = min(most, share * length * row_angle * rng.uniform(0.7, 1.3) + least)
@@ -94,6 +130,21 @@ def _leaves(
     return (colour[None] + 0.85 * texture).astype(np.float32)
 
 
+def _tiles(
+    rgb: Float32[np.ndarray, "k w 3"], upright: Float32[np.ndarray, "k w"], rows: int, rng: np.random.Generator
+) -> Float32[np.ndarray, "r w 3"]:
+    """Roofs in darker colours than the walls under them, with rows of tiles, a little weathered."""
+    row_angle = 2 * np.pi / rgb.shape[1]
+    near = upright[: max(2, round(np.radians(6) / row_angle))]
+    sigma = HOUSE[0] / 2 / row_angle
+    weight = gaussian_filter1d(near.sum(0), sigma, mode="wrap")[:, None] + 1e-2
+    wall = gaussian_filter1d((rgb[: len(near)] * near[..., None]).sum(0), sigma, axis=0, mode="wrap") / weight
+    course = RELIEF * np.cos(2 * np.pi * np.arange(rows) * row_angle / COURSE)
+    weather = gaussian_filter(rng.standard_normal((rows, rgb.shape[1])), (1.0, 3.0), mode="wrap")
+    light = 1 + course[:, None] + 0.06 * weather / (weather.std() + 1e-6)
+    return (wall[None] * TILES * light[..., None]).astype(np.float32)
+
+
 def rise(
     rgb: Float32[np.ndarray, "k w 3"],
     upright: Float32[np.ndarray, "k w"],
@@ -107,11 +158,12 @@ def rise(
     """
     over, inside = rows
     row_angle = 2 * np.pi / rgb.shape[1]
-    limit = _outline(upright[: max(2, round(0.01 / row_angle))].mean(0) > 0.5, row_angle, man_made, rng)
+    depth = WALL if man_made else EDGE
+    there = upright[: max(2, round(depth / row_angle))].mean(0) > (0.95 if man_made else 0.5)
+    limit = _outline(there, row_angle, man_made, rng)
     above = np.arange(over, 0, -1)
     free = np.clip(limit[None] - above[:, None] + 1, 0, 1)
     share = np.concatenate([free, upright[:inside]]).astype(np.float32)
     if man_made:
-        mirrored = np.concatenate([np.minimum(above, len(rgb) - 1), np.arange(inside)])
-        return Rise(rgb=rgb[mirrored], share=share)
+        return Rise(rgb=np.concatenate([_tiles(rgb, upright, over, rng), rgb[:inside]]), share=share)
     return Rise(rgb=_leaves(rgb, upright, over + inside, rng), share=share)

@@ -19,6 +19,9 @@ WANDER = 0.08
 BROAD, HILL = 1 / 20, 1 / 6
 """Scales of the lines' shape as shares of the strip: what is finer is noise; and of hills of our own."""
 
+BESIDE, UNEVEN = 0.8, 0.45
+"""How much higher than in the photo houses stand that are beside and behind it; and how much that varies."""
+
 LOWERED = 0.6
 """Height over the horizon at which things end that the photo's top cuts off, as a share of the photo's top."""
 
@@ -71,6 +74,19 @@ def lowered(s: Float32[np.ndarray, "n"], horizon: float) -> Float32[np.ndarray, 
     if known.size > s.size // 4:
         end = max(end, float(np.quantile(known, 0.1)))
     return np.where(cut, np.float32(end), s).astype(np.float32)
+
+
+def nearer_beside(
+    s: Float32[np.ndarray, "u"], horizon: float, way: Way, n: int, rng: np.random.Generator
+) -> Float32[np.ndarray, "u"]:
+    """Skyline of a street: houses to both sides stand nearer than those one looks at, and so higher, no two alike.
+
+    `n`: width of the strip that the photo shows.
+    """
+    t = np.linspace(0, 1, len(s))
+    begun = np.sin(np.pi / 2 * np.clip(4 * np.minimum(t, 1 - t), 0, 1))
+    each = np.clip(1 + UNEVEN * _steps(len(s), HILL * n, rng), 0, 2)
+    return (horizon - (horizon - s) * (1 + BESIDE * begun * each)).astype(np.float32)
 
 
 def cut_off(s: Float32[np.ndarray, "n"]) -> Bool[np.ndarray, "n"]:
