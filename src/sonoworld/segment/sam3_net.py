@@ -1,7 +1,6 @@
 """SAM 3 (transformers): masks of text prompts on tiles, joined on the sphere."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +10,9 @@ from sonoworld.backend import Run, Segment
 from sonoworld.perceive.around import Tile
 from sonoworld.segment.instances import Instance, Piece, joined
 from sonoworld.segment.sam3 import WEIGHTS, Sam3Options
+from sonoworld.segment.sought import prompts_of, with_masks
 from sonoworld.segment.tiles import cut_all, lookup, seen_by, sphere_tiles, values
-from sonoworld.types import Panorama, Sounding, Spread
+from sonoworld.types import Panorama, Sounding
 from sonoworld.weights import Checkpoint, chosen_device, chosen_dtype, complete, library, loading
 
 
@@ -31,24 +31,13 @@ def segmenter(options: Sam3Options) -> Segment:
         net = complete(pair, checkpoint, "segment.sam3").to(device).eval()
 
     def segment(panorama: Panorama, soundings: tuple[Sounding, ...], run: Run) -> tuple[Sounding, ...]:
-        prompts = tuple(dict.fromkeys(words(s) for s in soundings if is_sought(s)))
+        prompts = prompts_of(soundings)
         if not prompts:
             return soundings
         found = find(net, processor, panorama.rgb, prompts, options, run)
         return with_masks(soundings, found)
 
     return segment
-
-
-def is_sought(sounding: Sounding) -> bool:
-    """Whether it lacks a place and may be in the picture."""
-    placeless = sounding.mask is None and sounding.direction is None
-    return placeless and sounding.spread is not Spread.AMBIENT and sounding.visible is not False
-
-
-def words(sounding: Sounding) -> str:
-    """What to look for."""
-    return sounding.grounding.strip() or sounding.label.strip()
 
 
 def find(
@@ -86,17 +75,3 @@ def _pieces(out: Any, i: int, tile: Tile, view: int, height: int, least: float) 
         if mask.any():
             found.append(Piece(mask.reshape(height, 2 * height), float(score[q]), view))
     return found
-
-
-def with_masks(soundings: tuple[Sounding, ...], found: Mapping[str, tuple[Instance, ...]]) -> tuple[Sounding, ...]:
-    """Soundings with all instances of their words; points of the same words get one instance each, best first."""
-    left = {prompt: list(instances) for prompt, instances in found.items()}
-    waiting = [words(s) for s in soundings if is_sought(s) and s.spread is Spread.POINT]
-    out: list[Sounding] = []
-    for s in soundings:
-        some = left.get(words(s), []) if is_sought(s) else []
-        if s.spread is Spread.POINT and waiting.count(words(s)) > 1:
-            some = [some.pop(0)] if some else []
-        mask = np.logical_or.reduce([one.mask for one in some]) if some else None
-        out.append(s if mask is None else replace(s, mask=mask))
-    return tuple(out)
