@@ -4,50 +4,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_segmenters import sam3_config, save_sam3
 
 from sonoworld import testing
 from sonoworld.backend import Run
 from sonoworld.errors import BackendMissingError
-from sonoworld.segment.sam3 import SAM3, Sam3Options
+from sonoworld.segment import sam3_net
+from sonoworld.segment.sam3 import PARAMETERS, PARAMETERS_PUBLISHED, SAM3, WEIGHTS, Sam3Options
 from sonoworld.types import Sounding, Spread
 
 pytestmark = [pytest.mark.models, pytest.mark.filterwarnings("ignore")]
+RUN = Run(np.random.default_rng(0))
 
 
 @pytest.fixture(scope="session")
 def sam3(tmp_path_factory: pytest.TempPathFactory, torchvision_imports: object) -> Path:
-    import torch  # noqa: PLC0415
-    from transformers import CLIPTokenizer, Sam3Config, Sam3ImageProcessor, Sam3Model, Sam3Processor  # noqa: PLC0415
-
-    folder = tmp_path_factory.mktemp("sam3")
-    letters = [chr(c) for c in range(33, 127)]
-    tokens = [*letters, *(c + "</w>" for c in letters), "<|startoftext|>", "<|endoftext|>"]
-    tokenizer = CLIPTokenizer(vocab={t: i for i, t in enumerate(tokens)}, merges=[], model_max_length=32)
-    end = len(tokens) - 1
-    small = {"hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64}
-    config = Sam3Config(
-        vision_config={
-            "backbone_config": {
-                "model_type": "sam3_vit_model",
-                **small, "num_hidden_layers": 2, "image_size": 112, "patch_size": 14, "window_size": 4,
-                "global_attn_indexes": [1], "pretrain_image_size": 56,
-            },
-            "fpn_hidden_size": 32, "backbone_feature_sizes": [[32, 32], [16, 16], [8, 8]],
-        },
-        text_config={
-            **small, "num_hidden_layers": 2, "vocab_size": len(tokens), "max_position_embeddings": 32,
-            "projection_dim": 32, "eos_token_id": end, "bos_token_id": end - 1, "pad_token_id": end,
-        },
-        geometry_encoder_config={**small, "num_layers": 1},
-        detr_encoder_config={**small, "num_layers": 1},
-        detr_decoder_config={**small, "num_layers": 2, "num_queries": 10},
-        mask_decoder_config={"hidden_size": 32, "num_attention_heads": 2},
-    )  # fmt: skip
-    torch.manual_seed(0)
-    Sam3Model(config).save_pretrained(folder)
-    image = Sam3ImageProcessor(size={"height": 112, "width": 112})
-    Sam3Processor(image, tokenizer).save_pretrained(folder)
-    return folder
+    return save_sam3(tmp_path_factory.mktemp("sam3"))
 
 
 def soundings() -> tuple[Sounding, ...]:
@@ -59,12 +31,15 @@ def soundings() -> tuple[Sounding, ...]:
     )
 
 
+def options(folder: Path, batch: int = 4) -> Sam3Options:
+    return Sam3Options(model=str(folder), offline=True, device="cpu", batch=batch, least_score=0.0)
+
+
 def test_sam3_keeps_the_contract_in_any_batch(sam3: Path) -> None:
     panorama = testing.tiny_panorama(64)
     results = []
     for batch in (1, 5):
-        options = Sam3Options(model=str(sam3), offline=True, device="cpu", batch=batch, least_score=0.0)
-        found = SAM3.make(options)(panorama, soundings(), Run(np.random.default_rng(0)))
+        found = SAM3.make(options(sam3, batch))(panorama, soundings(), RUN)
         assert [s.label for s in found] == [s.label for s in soundings()]
         assert found[0].mask is None
         assert found[2].mask is None
@@ -72,6 +47,65 @@ def test_sam3_keeps_the_contract_in_any_batch(sam3: Path) -> None:
         assert found[3].mask.shape == (64, 128)
         results.append(found[3].mask)
     assert (results[0] == results[1]).mean() > 0.999
+
+
+def test_dense_maps_are_those_of_the_models_own_forward(sam3: Path) -> None:
+    import torch  # noqa: PLC0415
+
+    net, processor = sam3_net.loaded(options(sam3))
+    picture = np.random.default_rng(0).integers(0, 256, (112, 112, 3), np.uint8)
+    inputs = processor(images=[picture], text=["river"], return_tensors="pt")
+    with torch.inference_mode():
+        whole = net(**inputs)
+    said = dict(sam3_net.answers(net, processor, [picture, picture[::-1].copy()], ["bus", "river"]))
+    np.testing.assert_allclose(said["river"].semantic_seg[0].numpy(), whole.semantic_seg[0].numpy(), atol=1e-4)
+    np.testing.assert_allclose(said["river"].pred_logits[0].numpy(), whole.pred_logits[0].numpy(), atol=1e-4)
+    maps = sam3_net.semantics(options(sam3))(testing.tiny_panorama(64).rgb, ("bus", "river"), RUN)
+    assert maps.shape == (2, 64, 128)
+    assert 0 <= maps.min() < maps.max() <= 1
+
+
+def test_words_longer_than_the_model_reads_are_cut(sam3: Path) -> None:
+    long = Sounding("x" * 5000, "x", Spread.AREA, 70.0, 0.9, "t")
+    (found,) = SAM3.make(options(sam3))(testing.tiny_panorama(64), (long,), RUN)
+    assert found.label == long.label
+
+
+def test_the_published_form_loads(tmp_path: Path, sam3: Path) -> None:
+    """`facebook/sam3` holds the model of films, whose detector is the model of pictures."""
+    import torch  # noqa: PLC0415
+    from transformers import Sam3Model, Sam3VideoConfig, Sam3VideoModel  # noqa: PLC0415
+
+    for file in sam3.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    torch.manual_seed(0)
+    film = Sam3VideoModel(Sam3VideoConfig(detector_config=sam3_config().to_dict(), tracker_config=tiny_tracker()))
+    film.save_pretrained(tmp_path)
+    net, _ = sam3_net.loaded(options(tmp_path))
+    assert isinstance(net, Sam3Model)
+    ours, theirs = net.state_dict(), film.detector_model.state_dict()
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+def tiny_tracker() -> dict[str, object]:
+    small = {"hidden_size": 32}
+    return {
+        "vision_config": sam3_config().vision_config.to_dict(),
+        "prompt_encoder_config": {**small, "image_size": 112, "patch_size": 14},
+        "mask_decoder_config": {**small, "mlp_dim": 64, "num_attention_heads": 2, "iou_head_hidden_dim": 32},
+        "image_size": 112,
+    }
+
+
+def test_the_size_is_that_of_the_published_file() -> None:
+    import torch  # noqa: PLC0415
+    from transformers import Sam3Config, Sam3Model, Sam3VideoConfig, Sam3VideoModel  # noqa: PLC0415
+
+    with torch.device("meta"):
+        assert sum(p.numel() for p in Sam3Model(Sam3Config()).parameters()) == PARAMETERS
+        assert sum(p.numel() for p in Sam3VideoModel(Sam3VideoConfig()).parameters()) == PARAMETERS_PUBLISHED
+    assert WEIGHTS[0].size_gb == 3.44
 
 
 def test_a_missing_folder_is_one_clear_message() -> None:

@@ -5,7 +5,20 @@ from pydantic import Field
 from sonoworld.backend import Backend, Segment, Weights
 from sonoworld.weights import ModelOptions, folder_files, packages_missing
 
-WEIGHTS = (Weights("facebook/sam3", 3.4, "SAM License", "hf download facebook/sam3"),)
+PARAMETERS = 840_376_374
+"""Of the model of pictures, which is what runs here; counted in the tests."""
+
+PARAMETERS_PUBLISHED = 859_921_848
+"""Of `facebook/sam3` as published: the model of pictures and a tracker for films, in one file."""
+
+WEIGHTS = (
+    Weights(
+        "facebook/sam3",
+        round(4 * PARAMETERS_PUBLISHED / 1e9, 2),  # float32
+        "SAM License",
+        "hf download facebook/sam3 --exclude '*.pt'",  # the same weights once more, for Meta's own package
+    ),
+)
 
 
 class Sam3Options(ModelOptions):
