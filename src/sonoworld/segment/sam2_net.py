@@ -54,15 +54,22 @@ def voting(look: Look, semantics: Semantics, least_score: float, options: Sam2Op
 
 def named(options: Sam2Options) -> tuple[Semantics, float]:
     """The semantics that the options name, and the score above which a pixel has a label."""
-    shared = options.model_dump(include={"device", "dtype", "offline", "fov_deg", "batch"})
+    shared: dict[str, Any] = {"fov_deg": options.fov_deg, "batch": options.batch}
     if options.semantics_model:
         shared["model"] = options.semantics_model
-    if options.semantics == "clipseg":
-        from sonoworld.segment import clipseg_net as chosen  # noqa: PLC0415  only the one that is used
-        from sonoworld.segment.clipseg import ClipsegOptions as Chosen  # noqa: PLC0415
+    if options.semantics == "x_decoder":
+        from sonoworld.segment import x_decoder_net as chosen  # noqa: PLC0415  only the one that is used
+        from sonoworld.segment.x_decoder import XDecoderOptions as Chosen  # noqa: PLC0415
+
+        shared["code"] = options.semantics_code
     else:
-        from sonoworld.segment import sam3_net as chosen  # noqa: PLC0415
-        from sonoworld.segment.sam3 import Sam3Options as Chosen  # noqa: PLC0415
+        shared |= options.model_dump(include={"device", "dtype", "offline"})
+        if options.semantics == "clipseg":
+            from sonoworld.segment import clipseg_net as chosen  # noqa: PLC0415
+            from sonoworld.segment.clipseg import ClipsegOptions as Chosen  # noqa: PLC0415
+        else:
+            from sonoworld.segment import sam3_net as chosen  # noqa: PLC0415
+            from sonoworld.segment.sam3 import Sam3Options as Chosen  # noqa: PLC0415
     settings: Any = Chosen.model_validate(shared)
     least = settings.least_score if options.least_score is None else options.least_score
     return chosen.semantics(settings), least
