@@ -150,7 +150,7 @@ def test_a_folded_mask_is_where_it_was(first: float, elevation_deg: float) -> No
         columns = window.columns(2 * HEIGHT)
         thing = cap(360 * first, elevation_deg, 25)
         inside = thing[:, columns]
-        back = fold(np.where(inside, 1, -1).astype(np.float32), window, HEIGHT) > 0
+        back = fold(np.where(inside, 1, -1).astype(np.float32), window, HEIGHT)
         seen = np.zeros(2 * HEIGHT, bool)
         seen[columns] = True
         assert (back == (thing & seen)).all()
