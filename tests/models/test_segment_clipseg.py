@@ -66,6 +66,14 @@ def test_maps_do_not_depend_on_the_batch_or_on_the_other_labels(clipseg: Path) -
     np.testing.assert_allclose(together[1], alone[0], atol=1e-5)
 
 
+def test_16_bits_are_close(clipseg: Path) -> None:
+    rgb = testing.tiny_panorama(64).rgb
+    full, half = (
+        clipseg_net.semantics(options(clipseg, dtype=d))(rgb, ("bus", "river"), RUN) for d in ("float32", "bfloat16")
+    )
+    assert 0 < np.abs(full - half).mean() < 0.05
+
+
 def test_every_pixel_goes_to_one_label_and_the_contract_is_kept(clipseg: Path) -> None:
     panorama = testing.tiny_panorama(64)
     found = CLIPSEG.make(options(clipseg))(panorama, soundings(), RUN)

@@ -31,15 +31,16 @@ def soundings() -> tuple[Sounding, ...]:
     )
 
 
-def options(folder: Path, batch: int = 4) -> Sam3Options:
-    return Sam3Options(model=str(folder), offline=True, device="cpu", batch=batch, least_score=0.0)
+def options(folder: Path, **changes: object) -> Sam3Options:
+    values = {"model": str(folder), "offline": True, "device": "cpu", "least_score": 0.0, **changes}
+    return Sam3Options.model_validate(values)
 
 
 def test_sam3_keeps_the_contract_in_any_batch(sam3: Path) -> None:
     panorama = testing.tiny_panorama(64)
     results = []
     for batch in (1, 5):
-        found = SAM3.make(options(sam3, batch))(panorama, soundings(), RUN)
+        found = SAM3.make(options(sam3, batch=batch))(panorama, soundings(), RUN)
         assert [s.label for s in found] == [s.label for s in soundings()]
         assert found[0].mask is None
         assert found[2].mask is None
@@ -63,6 +64,14 @@ def test_dense_maps_are_those_of_the_models_own_forward(sam3: Path) -> None:
     maps = sam3_net.semantics(options(sam3))(testing.tiny_panorama(64).rgb, ("bus", "river"), RUN)
     assert maps.shape == (2, 64, 128)
     assert 0 <= maps.min() < maps.max() <= 1
+
+
+def test_16_bits_are_close(sam3: Path) -> None:
+    rgb = testing.tiny_panorama(64).rgb
+    full, half = (
+        sam3_net.semantics(options(sam3, dtype=d))(rgb, ("bus", "river"), RUN) for d in ("float32", "bfloat16")
+    )
+    assert 0 < np.abs(full - half).mean() < 0.05
 
 
 def test_words_longer_than_the_model_reads_are_cut(sam3: Path) -> None:

@@ -68,6 +68,19 @@ def test_only_trusted_and_stable_masks_are_kept(folders: dict[str, Path]) -> Non
     assert abs(len(stable[1]) - int((above >= 0.01 * below).sum())) <= 1  # kept masks are rounded to 16 bits
 
 
+def test_16_bits_round_the_picture_and_never_the_points(folders: dict[str, Path]) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    points = np.random.default_rng(1).uniform(0, 64, (4, 2))
+    found = []
+    for dtype in ("float32", "bfloat16"):
+        given = options(folders, dtype=dtype, **ALL)
+        net, processor = sam2_net.loaded(given)
+        assert {str(p.dtype) for p in net.parameters()} == {"torch.float32"}
+        found.append(sam2_net.looker(net, processor, given)(picture, points))
+    assert np.abs(found[0][1] - found[1][1]).max() < 0.02
+    assert not (found[0][1] == found[1][1]).all()
+
+
 @pytest.mark.parametrize("semantics", ["clipseg", "sam3"])
 def test_the_contract_is_kept(folders: dict[str, Path], semantics: str) -> None:
     panorama = testing.tiny_panorama(64)
@@ -166,6 +179,17 @@ def test_oracles_vote_for_the_thing_itself(folders: dict[str, Path], azimuth: fl
         assert (mask & thing).sum() / (mask | thing).sum() > 0.9
     alone = ragged(panorama.rgb, ("bus",), RUN)[0] > 0.5
     assert (alone & bus).sum() / (alone | bus).sum() < 0.5
+
+
+def test_two_points_of_the_same_words_get_a_region_each(folders: dict[str, Path]) -> None:
+    near, far = cap(180, 0, 14), cap(40, 0, 8)
+    rgb = np.repeat((near | far)[..., None], 3, -1).astype(np.uint8)
+    two = tuple(Sounding(label, label, Spread.POINT, 70.0, 0.9, "t", grounding="bus") for label in ("engine", "door"))
+    stage = sam2_net.voting(by_colour, ragged, 0.5, options(folders, rows=24))
+    found = stage(Panorama(rgb, np.ones_like(near)), two, RUN)
+    for sounding, thing in zip(found, (near, far), strict=True):
+        assert sounding.mask is not None
+        assert (sounding.mask & thing).sum() / (sounding.mask | thing).sum() > 0.8
 
 
 def test_a_large_panorama_is_looked_at_smaller_and_gets_masks_of_its_size(

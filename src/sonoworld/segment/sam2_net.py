@@ -12,7 +12,7 @@ from sonoworld.backend import Run, Segment
 from sonoworld.segment.instances import Instance
 from sonoworld.segment.regions import Look, regions
 from sonoworld.segment.sam2 import WEIGHTS, Sam2Options
-from sonoworld.segment.semantics import Semantics, rivals
+from sonoworld.segment.semantics import Semantics, patches, rivals
 from sonoworld.segment.sought import prompts_of, with_masks
 from sonoworld.segment.vote import VoteOptions, vote
 from sonoworld.types import Panorama, Sounding
@@ -45,8 +45,8 @@ def voting(look: Look, semantics: Semantics, least_score: float, options: Sam2Op
         masks = vote(scores, shapes, rule)
         found: dict[str, tuple[Instance, ...]] = {}
         for prompt, mask, score in zip(prompts, masks, scores, strict=False):  # the rivals come after the prompts
-            if mask.any():
-                found[prompt] = (Instance(_enlarged(mask, panorama.rgb.shape[0]), float(score[mask].mean())),)
+            some = patches(mask, score, options.least_region)
+            found[prompt] = tuple(Instance(_enlarged(one.mask, panorama.rgb.shape[0]), one.score) for one in some)
         return with_masks(soundings, found)
 
     return segment

@@ -9,6 +9,10 @@ from sonoworld.segment.instances import Instance
 from sonoworld.types import Sounding, Spread
 
 
+MOST_LETTERS = 300
+"""Of words to look for; models read a few dozen tokens."""
+
+
 def is_sought(sounding: Sounding) -> bool:
     """Whether it lacks a place and may be in the picture."""
     placeless = sounding.mask is None and sounding.direction is None
@@ -17,7 +21,7 @@ def is_sought(sounding: Sounding) -> bool:
 
 def words(sounding: Sounding) -> str:
     """What to look for."""
-    return sounding.grounding.strip() or sounding.label.strip()
+    return (sounding.grounding.strip() or sounding.label.strip())[:MOST_LETTERS]
 
 
 def prompts_of(soundings: Sequence[Sounding]) -> tuple[str, ...]:
