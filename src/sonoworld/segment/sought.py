@@ -8,7 +8,6 @@ import numpy as np
 from sonoworld.segment.instances import Instance
 from sonoworld.types import Sounding, Spread
 
-
 MOST_LETTERS = 300
 """Of words to look for; models read a few dozen tokens."""
 
