@@ -11,7 +11,7 @@ from skimage import data
 
 from sonoworld.perceive import objects
 from sonoworld.perceive.coco import NAMES, alike
-from sonoworld.perceive.lively import lively_pixels
+from sonoworld.perceive.lively import _cut_off, lively_pixels
 from sonoworld.perceive.objects import CELL_PX, SIDE_PX, detect, letterbox, maps, peaks
 
 ROOT = Path(__file__).parent.parent
@@ -112,3 +112,12 @@ def test_a_missing_product_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     with pytest.raises(objects.BackendMissingError, match=r"understand\.detect=false"):
         detect(np.zeros((64, 64, 3), np.uint8))
     objects._session.cache_clear()
+
+
+def test_a_thing_cut_off_by_the_frame_is_taken_with_its_whole_box() -> None:
+    found = np.zeros((100, 200), bool)
+    _cut_off(found, (150.0, 60.0, 199.0, 98.5))  # at the right and at the bottom
+    assert found[60:, 150:].all()
+    assert found.sum() == 40 * 50
+    _cut_off(found, (20.0, 20.0, 60.0, 60.0))
+    assert found.sum() == 40 * 50

@@ -122,3 +122,13 @@ def test_ground_is_worn_towards_the_feet_and_keeps_its_light(built: bool) -> Non
     assert np.ptp(last) < 0.8 * np.ptp(first)  # less green
     assert last.mean() == pytest.approx(first.mean(), rel=0.2)
     assert (cap.mean(-1) > 0.2 * first.mean()).mean() > 0.98  # shade is not black
+
+
+def test_a_gap_between_trees_goes_on_under_an_arch() -> None:
+    rgb, upright = walls(slice(40, 460))
+    upright[:, 200:206] = 0
+    over = rise(rgb, upright, (60, 0), False, np.random.default_rng(0)).share
+    gap, beside = over[:, 202:204].mean(1), over[:, 150:160].mean(1)
+    assert gap[-1] < 0.1  # just above the band: sky in the gap, leaves beside it
+    assert beside[-1] > 0.9
+    assert gap[:-25].max() > 0.5  # higher up the crowns close over it

@@ -103,7 +103,7 @@ def _band(seen: Evidence, dome: Float32[np.ndarray, "h w 3"] | None, rng: np.ran
     towers = towers if towers >= join else 0
     around = continue_around(layers, known, Beside(dislike(seen), dome, built, towers), at, rng)
     at = replace(at, top=at.top - towers)
-    top = max(min(at.top - (0 if towers else join), height // 2 - reach), 0)
+    top = max(min(at.top, height // 2 - reach), 0)
     bottom = min(max(at.bottom, height // 2 + reach), height)
     rows = _mirror_rows(top - at.top, bottom - at.top, at.bottom - at.top)
     whole = around[rows]

@@ -29,7 +29,7 @@ def make(options: EmbeddedOptions) -> MakePanorama:
 EMBEDDED = Backend(
     stage="panorama",
     name="embedded",
-    version="5",
+    version="6",
     summary="projects the photo and continues it around: sky dome, horizon band, ground",
     options=EmbeddedOptions,
     make=make,

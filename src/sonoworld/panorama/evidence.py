@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
 from sonoworld.errors import BackendMissingError
+from sonoworld.panorama.empty import emptied
 from sonoworld.panorama.place import gather, project, shrunk
 from sonoworld.perceive.lively import lively_pixels
 from sonoworld.perceive.stuff import Stuff, parse
@@ -64,11 +65,11 @@ def _lively(small: UInt8[np.ndarray, "k l 3"], detect: bool) -> Bool[np.ndarray,
 def _emptied(
     photo: Photo, small: UInt8[np.ndarray, "k l 3"], there: Bool[np.ndarray, "k l"]
 ) -> tuple[UInt8[np.ndarray, "k l 3"], Float32[np.ndarray, "h w 3"]]:
-    """The small copy and the photo itself with what is `there` painted over from around it (Telea, 2004)."""
+    """The small copy and the photo itself without what is `there`."""
     rgb = photo.rgb.astype(np.float32)
     if not there.any() or there.all():
         return small, rgb
-    painted = np.asarray(cv2.inpaint(small, there.astype(np.uint8), 4, cv2.INPAINT_TELEA), np.uint8)
+    painted = emptied(small, there)
     share = cv2.resize(there.astype(np.float32), photo.size_px, interpolation=cv2.INTER_LINEAR)[..., None]
     large = cv2.resize(painted, photo.size_px, interpolation=cv2.INTER_LINEAR).astype(np.float32)
     return painted, rgb * (1 - share) + large * share

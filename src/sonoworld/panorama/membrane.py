@@ -34,13 +34,13 @@ def _double(image: Float32[np.ndarray, "h w c"]) -> Float32[np.ndarray, "k l c"]
     return np.asarray(large, np.float32).reshape(2 * h, 2 * (w + 2), channels)[:, 2:-2]
 
 
-def _spread(value: Float32[np.ndarray, "h w c"], weight: Float32[np.ndarray, "h w 1"]) -> Float32[np.ndarray, "h w c"]:
+def spread(value: Float32[np.ndarray, "h w c"], weight: Float32[np.ndarray, "h w 1"]) -> Float32[np.ndarray, "h w c"]:
     """Pull (average what is known into coarser grids) and push (fill what is not from them)."""
     if value.shape[0] == 1:
         return value * weight
     mass = _halve(weight)
     mean = _halve(value * weight) / np.maximum(mass, 1e-6)
-    coarse = _double(_spread(mean, np.minimum(4 * mass, 1.0)))
+    coarse = _double(spread(mean, np.minimum(4 * mass, 1.0)))
     return value * weight + DECAY * coarse * (1 - weight)
 
 
@@ -70,4 +70,4 @@ def membrane(offset: Float32[np.ndarray, "h w c"], weight: Float32[np.ndarray, "
     value = np.asarray(cv2.resize(offset * weight[..., None], size, interpolation=cv2.INTER_AREA), np.float32)
     value = value.reshape(GRID_ROWS, 2 * GRID_ROWS, -1) / np.maximum(mass, 1e-6)
     touched = (mass > 1e-4).astype(np.float32)
-    return enlarge(_smooth_rows(_spread(value, touched)), weight.shape[0])
+    return enlarge(_smooth_rows(spread(value, touched)), weight.shape[0])

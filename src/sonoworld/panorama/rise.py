@@ -38,6 +38,9 @@ COURSE, RELIEF = np.radians(0.35), 0.06
 HOLE = np.radians(12.0)
 """A gap up to this width is a hole between leaves, radians."""
 
+VAULT = 0.8, 1.6
+"""A hole between leaves goes on upward under an arch so high: part of its width, drawn from this range."""
+
 LEAF = np.radians(0.9)
 """Raggedness of a crown's outline, radians."""
 
@@ -115,6 +118,23 @@ def _outline(
     )
 
 
+def _holes(
+    there: Bool[np.ndarray, "w"], rows: Float32[np.ndarray, "w"], row_angle: float, rng: np.random.Generator
+) -> Float32[np.ndarray, "w"]:
+    """How many rows of sky each column keeps under crowns that closed over it: a ragged arch over every hole."""
+    width = len(there)
+    open_ = np.zeros(width, np.float32)
+    if there.all():
+        return open_
+    for start, length in _runs((rows > 0) & ~there):
+        t = np.linspace(-1, 1, length)
+        at = (start + np.arange(length)) % width
+        open_[at] = length * rng.uniform(*VAULT) * np.sqrt(1 - 0.96 * t**2)
+    ragged = gaussian_filter1d(rng.standard_normal(width), width / 1000, mode="wrap")
+    ragged *= 1.5 * LEAF / row_angle / ragged.std()
+    return np.where(open_ > 0, np.maximum(open_ + ragged, 0), 0).astype(np.float32)
+
+
 def _leaves(
     rgb: Float32[np.ndarray, "k w 3"], upright: Float32[np.ndarray, "k w"], rows: int, rng: np.random.Generator
 ) -> Float32[np.ndarray, "r w 3"]:
@@ -163,6 +183,8 @@ def rise(
     limit = _outline(there, row_angle, man_made, rng)
     above = np.arange(over, 0, -1)
     free = np.clip(limit[None] - above[:, None] + 1, 0, 1)
+    if not man_made:
+        free *= np.clip(above[:, None] - _holes(there, limit, row_angle, rng)[None], 0, 1)
     share = np.concatenate([free, upright[:inside]]).astype(np.float32)
     if man_made:
         return Rise(rgb=np.concatenate([_tiles(rgb, upright, over, rng), rgb[:inside]]), share=share)

@@ -9,6 +9,9 @@ from sonoworld.perceive.outline import outline
 
 LIVELY = frozenset({"person"}) | VEHICLES | ANIMALS
 LIVELY_SCORE = 0.4
+FRAME = 0.012
+"""A box so near the frame (share of the longer side) is taken to be cut off by it."""
+
 CROP = 0.6
 """Besides the whole photo, crops of this part of it are looked at: one in each corner."""
 
@@ -30,4 +33,18 @@ def lively_pixels(rgb: UInt8[np.ndarray, "h w 3"], *, min_score: float = LIVELY_
         for one in detect(crop, min_score=min_score):
             if one.label in LIVELY:
                 found[top : top + tall, left : left + wide] |= outline(crop, one.box_px)
+                x0, y0, x1, y1 = one.box_px
+                _cut_off(found, (x0 + left, y0 + top, x1 + left, y1 + top))
     return found
+
+
+def _cut_off(found: Bool[np.ndarray, "h w"], box: tuple[float, float, float, float]) -> None:
+    """Add the whole box of a thing that the picture's frame cuts off: nothing tells its outline from the frame."""
+    height, width = found.shape
+    near = FRAME * max(height, width)
+    x0, y0, x1, y1 = box
+    if x0 > near and y0 > near and x1 < width - near and y1 < height - near:
+        return
+    left, right = (0 if x0 <= near else int(x0)), (width if x1 >= width - near else int(np.ceil(x1)))
+    top, bottom = (0 if y0 <= near else int(y0)), (height if y1 >= height - near else int(np.ceil(y1)))
+    found[top:bottom, left:right] = True
