@@ -11,7 +11,7 @@ from skimage import data
 
 from sonoworld.perceive import objects
 from sonoworld.perceive.coco import NAMES, alike
-from sonoworld.perceive.lively import _cut_off, lively_pixels
+from sonoworld.perceive.lively import _cut_off, look_for_lively
 from sonoworld.perceive.objects import CELL_PX, SIDE_PX, detect, letterbox, maps, peaks
 
 ROOT = Path(__file__).parent.parent
@@ -65,10 +65,10 @@ def test_it_sees_what_people_see(picture: str, label: str) -> None:
 
 def test_lively_pixels_are_the_living() -> None:
     astronaut = data.astronaut()
-    there = lively_pixels(astronaut)
+    there = look_for_lively(astronaut).there
     assert there.shape == astronaut.shape[:2]
     assert there[100:500, 150:300].mean() > 0.7  # face and suit
-    assert not lively_pixels(np.full((200, 300, 3), 120, np.uint8)).any()
+    assert not look_for_lively(np.full((200, 300, 3), 120, np.uint8)).there.any()
 
 
 def test_it_sees_nothing_in_gray() -> None:

@@ -12,6 +12,7 @@ from sonoworld.calibrate.camera import camera_from_angles
 from sonoworld.errors import BackendMissingError, InputError
 from sonoworld.panorama.embedded import EMBEDDED, EmbeddedOptions
 from sonoworld.panorama.place import gather, project
+from sonoworld.perceive.lively import Lively
 from sonoworld.types import Camera, CameraSigma, Panorama, Photo, Projection
 
 
@@ -205,12 +206,12 @@ def test_what_lives_is_not_made_more_of(monkeypatch: pytest.MonkeyPatch) -> None
     rgb = landscape().rgb.copy()
     rgb[150:220, 180:200] = (230, 20, 20)
 
-    def told(small: np.ndarray) -> np.ndarray:
+    def told(small: np.ndarray) -> Lively:
         there = np.zeros(small.shape[:2], bool)
         there[150:220, 180:200] = True
-        return there
+        return Lively(there, outdoors=False)
 
-    monkeypatch.setattr("sonoworld.panorama.evidence.lively_pixels", told)
+    monkeypatch.setattr("sonoworld.panorama.evidence.look_for_lively", told)
     photo = Photo(rgb)
     panorama = EMBEDDED.make(EmbeddedOptions(width=512))(photo, camera(photo), run())
     red = (panorama.rgb[..., 0] > 180) & (panorama.rgb[..., 1] < 80)
@@ -221,11 +222,11 @@ def test_what_lives_is_not_made_more_of(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_without_the_detector_the_message_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(small: np.ndarray) -> np.ndarray:
+    def missing(small: np.ndarray) -> Lively:
         del small
         raise BackendMissingError("not built")
 
-    monkeypatch.setattr("sonoworld.panorama.evidence.lively_pixels", missing)
+    monkeypatch.setattr("sonoworld.panorama.evidence.look_for_lively", missing)
     photo = landscape((80, 60))
     with pytest.raises(BackendMissingError, match=r"panorama\.detect=false"):
         EMBEDDED.make(EmbeddedOptions(width=256))(photo, camera(photo), run())

@@ -153,3 +153,18 @@ def test_looking_twice_is_looking_once() -> None:
     panorama = Panorama(meadow(), np.ones((HEIGHT, 2 * HEIGHT), bool))
     assert look(panorama, detect=False) is look(panorama, detect=False)
     assert look(panorama, detect=False).things == ()
+
+
+def test_what_is_known_to_be_outdoors_has_no_ceiling() -> None:
+    """A white sky over a row of upright lines, darker than a lamp below it, passes for a ceiling unless told."""
+    rgb = np.full((240, 320, 3), 170, np.uint8)
+    rgb[110:] = (90, 80, 70)
+    rgb[60:200, ::16] = 20
+    rgb[60:200, 1::16] = 20
+    rgb[210:, 100:220] = 255
+    elevation = np.repeat(np.linspace(0.5, -0.5, 240, dtype=np.float32)[:, None], 320, 1)
+    unsure = parse(rgb, elevation, elevation_sigma=0.02)
+    told = parse(rgb, elevation, elevation_sigma=0.02, outdoors=True)
+    assert unsure.open_sky < 0.2
+    assert told.open_sky == 1.0
+    assert told.probability[20:50, :, Stuff.SKY].mean() > unsure.probability[20:50, :, Stuff.SKY].mean() + 0.2

@@ -22,6 +22,7 @@ from sonoworld.panorama.dislike import WHOLE, dislike
 from sonoworld.panorama.dome import low_sky, plain_sky, sky_dome
 from sonoworld.panorama.edge import quiet_seam
 from sonoworld.panorama.evidence import Evidence, look
+from sonoworld.panorama.floating import floating
 from sonoworld.panorama.membrane import enlarge, membrane
 from sonoworld.panorama.place import gather, project, resample_panorama
 from sonoworld.panorama.rise import rise
@@ -136,11 +137,13 @@ def _risen(
 
 
 def _settled(band: _Band, dome: Float32[np.ndarray, "h w 3"]) -> _Band:
-    """The band with the dome's sky where its mirrored rows hold sky under things, or things in the sky."""
+    """The band with the dome's sky in place of what floats, and where mirrored rows hold sky under things."""
     solid = 1 - band.sky
     standing = np.minimum.accumulate(solid[band.over :: -1], axis=0)[::-1]
     wrong = np.zeros_like(band.sky)
     wrong[: band.over + 1] = solid[: band.over + 1] - standing
+    alone = floating(solid, len(dome) // 2 - band.top).astype(np.uint8)
+    wrong = np.maximum(wrong, cv2.dilate(alone, np.ones((9, 9), np.uint8)))  # their rims too, which count as sky
     if band.under > _join_rows(len(dome)):
         wrong[-band.under :] = band.sky[-band.under :]
     wrong = np.clip(2 * cv2.dilate(wrong, np.ones((5, 5), np.uint8)), 0, 1)

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float32, UInt8
 from sonoworld.errors import BackendMissingError
 from sonoworld.panorama.empty import emptied
 from sonoworld.panorama.place import gather, project, shrunk
-from sonoworld.perceive.lively import lively_pixels
+from sonoworld.perceive.lively import Lively, look_for_lively
 from sonoworld.perceive.stuff import Stuff, parse
 from sonoworld.sphere import camera_pixel_directions
 from sonoworld.types import Camera, Photo
@@ -50,16 +50,16 @@ def _small(photo: Photo) -> UInt8[np.ndarray, "k l 3"]:
     return np.asarray(cv2.resize(photo.rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _lively(small: UInt8[np.ndarray, "k l 3"], detect: bool) -> Bool[np.ndarray, "k l"]:
-    """Pixels of people, vehicles and animals, with a margin; none when not asked to look."""
+def _lively(small: UInt8[np.ndarray, "k l 3"], detect: bool) -> Lively:
+    """People, vehicles and animals, with a margin; none when not asked to look."""
     if not detect:
-        return np.zeros(small.shape[:2], np.bool_)
+        return Lively(np.zeros(small.shape[:2], np.bool_), outdoors=False)
     try:
-        there = lively_pixels(small)
+        found = look_for_lively(small)
     except BackendMissingError as error:
         raise BackendMissingError(f"{error}; here: --set panorama.detect=false") from error
     px = 2 * round(MARGIN * max(small.shape)) + 1
-    return cv2.dilate(there.astype(np.uint8), np.ones((px, px), np.uint8)) > 0
+    return Lively(cv2.dilate(found.there.astype(np.uint8), np.ones((px, px), np.uint8)) > 0, found.outdoors)
 
 
 def _emptied(
@@ -75,13 +75,15 @@ def _emptied(
     return painted, rgb * (1 - share) + large * share
 
 
-def _shares(small: UInt8[np.ndarray, "k l 3"], camera: Camera) -> tuple[Float32[np.ndarray, "k l 4"], float]:
+def _shares(
+    small: UInt8[np.ndarray, "k l 3"], camera: Camera, outdoors: bool
+) -> tuple[Float32[np.ndarray, "k l 4"], float]:
     """(sky, ground, unnamed, plants) of a smaller copy of the photo, and how man-made it is."""
     height, width = small.shape[:2]
     K = np.diag([width / camera.size_px[0], height / camera.size_px[1], 1.0]) @ camera.K
     up = camera_pixel_directions(K, (width, height), camera.world_from_camera)[..., 2]
     elevation = np.arcsin(np.clip(up, -1, 1)).astype(np.float32)
-    parsed = parse(small, elevation, elevation_sigma=max(MIN_SIGMA, camera.sigma.pitch))
+    parsed = parse(small, elevation, elevation_sigma=max(MIN_SIGMA, camera.sigma.pitch), outdoors=outdoors)
     p = parsed.probability**2  # shares of a pixel, not beliefs about it: sharper
     p = p / p.sum(-1, keepdims=True)
     ground = p[..., Stuff.GROUND] + p[..., Stuff.ROAD] + p[..., Stuff.WATER]
@@ -98,9 +100,10 @@ def look(photo: Photo, camera: Camera, height: int, *, detect: bool) -> Evidence
     """
     at = project(camera, height)
     small = _small(photo)
-    there = _lively(small, detect)
+    found = _lively(small, detect)
+    there = found.there
     painted, empty = _emptied(photo, small, there)
-    shares, man_made = _shares(painted, camera)
+    shares, man_made = _shares(painted, camera, found.outdoors)
     shares[..., 2] = np.maximum(shares[..., 2], there)
     stuff = gather(shares, shrunk(at, small.shape[1] / photo.size_px[0]))
     rgb = gather(photo.rgb.astype(np.float32), at)

@@ -18,6 +18,9 @@ NAMES: tuple[str, ...] = (
 ROAD_VEHICLES = frozenset({"car", "bus", "truck", "motorcycle"})
 VEHICLES = ROAD_VEHICLES | {"bicycle", "train", "boat", "airplane"}
 ANIMALS = frozenset(NAMES[14:24])
+STREET_AND_FIELD = VEHICLES | (ANIMALS - {"dog", "cat"}) | {"traffic light"}
+"""Things that are not met in rooms."""
+
 INDOOR = frozenset(
     {"couch", "bed", "dining table", "toilet", "tv", "laptop", "mouse", "remote", "keyboard", "microwave", "oven",
      "toaster", "sink", "refrigerator", "book", "vase", "hair drier", "toothbrush", "wine glass", "cup", "bowl"}

@@ -62,11 +62,13 @@ def parse(
     elevation_sigma: float,
     wraps: bool = False,
     learned: Float32[np.ndarray, "h w 7"] | None = None,
+    outdoors: bool = False,
 ) -> Parse:
     """Parse a photo, or a panorama when `wraps`.
 
     `elevation` is each pixel's angle above the horizon, rad; `elevation_sigma` how unsure that is, rad. `learned`:
-    log-probabilities of `learned.py`; without, the rules decide alone.
+    log-probabilities of `learned.py`; without, the rules decide alone. `outdoors`: it is known to be no room, so
+    nothing in it is a ceiling.
     """
     height, width = rgb.shape[:2]
     scale = min(1.0, WORK_PX * (2 if wraps else 1) / max(height, width))
@@ -80,7 +82,7 @@ def parse(
         unary = LEARNED_WEIGHT * _of_regions(learned, regions, size) + RULES_WEIGHT * np.log(_softmax(unary) + 1e-12)
     belief = _smoothed(regions, unary) ** (1 / TEMPERATURE)
     belief /= belief.sum(1, keepdims=True)
-    open_sky = openness(regions, belief[:, Stuff.SKY])
+    open_sky = 1.0 if outdoors else openness(regions, belief[:, Stuff.SKY])
     belief = _without_ceiling(belief, M * (1 - open_sky))
     fine = _edge_aware(belief[regions.index].astype(np.float32), small, wraps=wraps)
     up = np.maximum(cv2.resize(fine, (width, height), interpolation=cv2.INTER_LINEAR), np.float32(1e-4))

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from sonoworld.perceive.around import Thing
-from sonoworld.perceive.coco import ANIMALS, INDOOR, VEHICLES
+from sonoworld.perceive.coco import INDOOR, STREET_AND_FIELD, VEHICLES
 from sonoworld.perceive.seen import Seen
 from sonoworld.perceive.stuff import Stuff
 from sonoworld.perceive.survey import Survey
 
 INDOOR_THRESHOLD = 0.5
-STREET_AND_FIELD = VEHICLES | (ANIMALS - {"dog", "cat"}) | {"traffic light"}
 
 
 @dataclass(frozen=True, slots=True)
