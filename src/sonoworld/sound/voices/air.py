@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sonoworld.sound.grains import Grains, nearness, scatter
+from sonoworld.sound.grains import Grains, nearness, scatter, spread_log
 from sonoworld.sound.manner import Manner
 from sonoworld.sound.modulation import cycles, drift, gusts, poisson, thinned
 from sonoworld.sound.noise import Wave, shaped, tilt, unit
@@ -15,15 +15,15 @@ STROUHAL = 0.2
 def wind(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     """Rumble ~ v³, a middle band that opens with the gusts, and the tones of a few edges and twigs."""
     mean_speed = rng.uniform(5, 10) * 1.5**manner.strength
-    speed = gusts(n, rng, rng.uniform(0.08, 0.2) * (1 + 0.4 * manner.strength))
+    speed = gusts(n, rng, rng.uniform(0.03, 0.13) * (1 + 0.4 * manner.strength))
     power = speed**3
-    rumble = {25: 1, 60: 0, 130: 1, 250: -8, 500: -20, 1000: -30, 3000: -42, 10000: -58}
-    middle = {60: -20, 200: -6, 400: 0, 900: -6, 2500: -18, 10000: -42}
-    tone = rng.uniform(-1.5, 1.5)
+    rumble = {25: -2, 60: 0, 130: 2, 250: -10, 500: -24, 1000: -32, 3000: -40, 10000: -56}
+    middle = {60: -20, 200: -6, 400: 0, 900: -6, 2500: -12, 10000: -30}
+    tone = rng.uniform(-1.0, 1.0)
     out = shaped(n, tilt(rumble, tone), rng) * power
-    out += rng.uniform(0.1, 0.3) * 1.4**manner.strength * shaped(n, tilt(middle, tone), rng) * power**1.5
+    out += spread_log(0.03, 0.16, 1, rng)[0] * 1.6**manner.strength * shaped(n, tilt(middle, tone), rng) * power**1.5
     for _ in range(rng.integers(1, 5)):
-        out += rng.uniform(0.01, 0.06) * _edge(n, mean_speed * speed, rng) * speed**4
+        out += spread_log(0.004, 0.04, 1, rng)[0] * _edge(n, mean_speed * speed, rng) * speed**4
     return out
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sonoworld.sound.colour import coloured
 from sonoworld.sound.manner import Manner
 from sonoworld.sound.noise import Wave
 from sonoworld.sound.voices import (
@@ -28,10 +29,19 @@ Sound = Callable[[int, Manner, np.random.Generator], Wave]
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """How to make one loop of a class; `sparse`: levelled by its loudest event, not as a whole."""
+    """How to make one loop of a class; `sparse`: levelled by its loudest event, not as a whole.
 
-    sound: Sound
+    `lean_db` per octave and `uneven_db` say how unlike the colours of two real ones are (`colour.py`).
+    """
+
+    plain: Sound
     sparse: bool = False
+    lean_db: float = 0.7
+    uneven_db: float = 1.5
+
+    def sound(self, n: int, manner: Manner, rng: np.random.Generator) -> Wave:
+        """One loop of n samples, of arbitrary level."""
+        return coloured(self.plain(n, manner, rng), self.lean_db, self.uneven_db, rng)
 
 
 def _animal(throat: animals.Throat, fewest: int = 1, most: int = 1) -> Voice:
@@ -80,6 +90,7 @@ VOICES: dict[str, Voice] = {
     "bus engine": Voice(vehicles.bus_engine),
     "motorcycle": Voice(vehicles.motorcycle),
     "train": Voice(vehicles.train),
+    "boat": Voice(vehicles.boat),
     "boat engine": Voice(vehicles.boat_engine),
     "helicopter": Voice(vehicles.helicopter),
     "aircraft": Voice(vehicles.aircraft),

@@ -5,7 +5,7 @@ import numpy as np
 from sonoworld.sound.grains import nearness, place
 from sonoworld.sound.manner import Manner
 from sonoworld.sound.modulation import cycles, drift, spaced
-from sonoworld.sound.noise import RATE_HZ, Wave, shaped, unit
+from sonoworld.sound.noise import RATE_HZ, Wave, shaped, tilt, unit
 from sonoworld.sound.resonance import room
 
 
@@ -16,18 +16,19 @@ def crickets(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     out = np.zeros(n)
     for _ in range(max(1, round(rng.integers(3, 9) * manner.busier**0.7))):
         chirper = _chirper(n, chirps_per_s * rng.uniform(0.9, 1.1), rng)
-        out += nearness(1, rng, 1, 12)[0] * room(chirper, 0.35, 0.35, rng)
+        sings = np.exp(rng.uniform(0.15, 0.4) * drift(n, rng, 0.7, 0.2, 1.6))
+        out += nearness(1, rng, 2, 9)[0] * sings * room(chirper, 0.35, 0.35, rng)
     out = unit(out)
     for _ in range(rng.integers(0, 3)):
-        out += rng.uniform(0.08, 0.45) * _triller(n, rng)
-    night = {40: 0, 150: -2, 400: -12, 1500: -24, 4000: -26, 5000: -22, 7000: -32, 20000: -45}
-    return out + rng.uniform(0.2, 0.7) * shaped(n, night, rng)
+        out += rng.uniform(0.08, 0.35) * _triller(n, rng)
+    night = {40: 3, 100: 0, 200: -6, 400: -11, 800: -16, 1500: -24, 3000: -30, 6000: -36, 12000: -35, 20000: -46}
+    return out + rng.uniform(0.2, 0.55) * shaped(n, tilt(night, rng.uniform(-0.7, 0.7)), rng)
 
 
 def _chirper(n: int, chirps_per_s: float, rng: np.random.Generator) -> Wave:
     """One male: chirps of 3-4 wing strokes, each a swelling tone that falls slightly."""
     out = np.zeros(n)
-    strokes, strokes_per_s, hz = rng.integers(3, 6), rng.uniform(22, 36), rng.normal(4600, 380)
+    strokes, strokes_per_s, hz = rng.integers(3, 6), rng.uniform(22, 36), rng.normal(4500, 280)
     u = np.linspace(0, 1, int(0.6 / strokes_per_s * RATE_HZ))
     turns = 2 * np.pi * hz * np.cumsum(1 - 0.02 * u) / RATE_HZ
     stroke = np.sin(np.pi * u) ** 0.6 * (np.sin(turns) + 0.04 * np.sin(2 * turns))
@@ -39,7 +40,7 @@ def _chirper(n: int, chirps_per_s: float, rng: np.random.Generator) -> Wave:
 
 def _triller(n: int, rng: np.random.Generator) -> Wave:
     """An insect that sings on: a high tone, beaten by its wings, swelling slowly."""
-    hz = np.exp(rng.uniform(np.log(3200), np.log(7500)))
+    hz = np.exp(rng.uniform(np.log(3700), np.log(5400)))
     tone = np.sin(2 * np.pi * cycles(np.full(n, hz) * (1 + 0.003 * drift(n, rng, 1, 0.2, 5))))
     beat = 0.5 + 0.5 * np.sin(2 * np.pi * cycles(np.full(n, rng.uniform(30, 65))))
     return unit(tone * beat**2 * np.exp(0.3 * drift(n, rng, 1, 0.1, 2)))

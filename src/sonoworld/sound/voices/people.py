@@ -6,7 +6,7 @@ from sonoworld.sound.grains import Grains, nearness, scatter, spread_log
 from sonoworld.sound.manner import Manner
 from sonoworld.sound.modulation import Times, cycles, drift, poisson, pulses, spaced
 from sonoworld.sound.noise import Wave, shaped, unit, white
-from sonoworld.sound.resonance import Modes, band, lowpass, resonant_each, room
+from sonoworld.sound.resonance import Modes, band, highpass, lowpass, resonant_each, room
 
 VOWELS_HZ = (
     (730, 1090, 2440), (270, 2290, 3010), (300, 870, 2240), (530, 1840, 2480),
@@ -52,10 +52,13 @@ def crowd(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     out = np.zeros(n)
     for _ in range(count):
         out += nearness(1, rng, 1, 5)[0] * talker(n, 0.5, rng)
-    murmur = unit(room(lowpass(out, 3500), rng.uniform(0.5, 1.3), rng.uniform(0.6, 1.1), rng, 2500))
+    chest, mouth = band(out, 140, rng.uniform(200, 320), 2), highpass(out, 2500)
+    slow = np.exp(0.25 * drift(n, rng, 1, 0.3, 1.2))
+    muffled = unit(chest) * slow + spread_log(0.12, 0.3, 1, rng)[0] * unit(mouth)
+    murmur = unit(room(muffled, rng.uniform(0.4, 0.9), rng.uniform(0.4, 0.9), rng, 5000))
     clatter = room(_clatter(n, rng.uniform(1, 5) * manner.busier, rng), 0.6, 0.5, rng, 6000)
-    bed = shaped(n, {40: 4, 120: 0, 300: -8, 1000: -22, 20000: -44}, rng)
-    return murmur + rng.uniform(0.2, 0.7) * bed + rng.uniform(0.1, 0.35) * unit(clatter)
+    bed = shaped(n, {40: -2, 120: 0, 300: -10, 1000: -34, 4000: -46, 20000: -56}, rng)
+    return murmur + rng.uniform(0.3, 0.8) * bed + spread_log(0.01, 0.05, 1, rng)[0] * unit(clatter)
 
 
 def _clatter(n: int, rate_per_s: float, rng: np.random.Generator) -> Wave:

@@ -6,7 +6,7 @@ from sonoworld.sound.grains import Grains, bubbles, nearness, place, scatter, sp
 from sonoworld.sound.manner import Manner
 from sonoworld.sound.modulation import drift, poisson
 from sonoworld.sound.noise import RATE_HZ, Wave, shaped, tilt, unit
-from sonoworld.sound.resonance import band, filtered, lowpass, resonant, room
+from sonoworld.sound.resonance import band, filtered, highpass, lowpass, resonant, room
 from sonoworld.sound.voices.air import wind
 
 FAR_DROPS = {60: 0, 250: 0, 1000: -4, 3000: -7, 9000: -12, 20000: -22}
@@ -71,5 +71,6 @@ def _stroke(n: int, at_s: float, nearest_m: float, rng: np.random.Generator) -> 
 
 def storm(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     """Thunder, wind and rain."""
-    out = unit(thunder(n, manner, rng)) + rng.uniform(0.2, 0.5) * unit(wind(n, manner, rng))
-    return out + rng.uniform(0.02, 0.25) * unit(rain(n, manner, rng))
+    far = highpass(lowpass(thunder(n, manner, rng), rng.uniform(250, 600), 2), rng.uniform(60, 110), 2)
+    out = unit(far) + rng.uniform(0.1, 0.5) * unit(wind(n, manner, rng))
+    return out + spread_log(0.003, 0.06, 1, rng)[0] * 1.6**manner.strength * unit(rain(n, manner, rng))

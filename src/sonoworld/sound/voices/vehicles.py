@@ -7,9 +7,10 @@ import numpy as np
 
 from sonoworld.sound.grains import spread_log, struck
 from sonoworld.sound.manner import Manner
-from sonoworld.sound.modulation import around, cycles, drift, pulses, spaced, tone
+from sonoworld.sound.modulation import around, cycles, drift, poisson, pulses, spaced, tone
 from sonoworld.sound.noise import RATE_HZ, Wave, shaped, tilt, unit, white
 from sonoworld.sound.resonance import comb, highpass, lowpass, resonant, room
+from sonoworld.sound.voices.sea import lapping
 
 C_M_S = 343.0
 
@@ -72,12 +73,29 @@ def motorcycle(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
 
 
 def boat_engine(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
-    """A small diesel in a wooden or steel hull, exhaust bubbling under water."""
+    """A small diesel in a wooden or steel hull, and the water it pushes aside, splashing along the planks."""
     hz = rng.uniform(14, 34) * 1.6**manner.strength * np.exp(0.03 * drift(n, rng, 1, 0.1, 2))
     hull = tuple((float(f), 0.15 * float(f), 1.0) for f in rng.uniform(70, 420, 4))
     engine = unit(resonant(combustion(n, hz, 0.35, rng), hull, direct=0.4))
-    wash = shaped(n, {60: -3, 250: 0, 900: -6, 3000: -13, 10000: -26}, rng) * np.exp(0.4 * drift(n, rng, 0.7, 0.5, 8))
-    return engine + rng.uniform(0.15, 0.5) * wash
+    return hull_water(n, manner, rng) + rng.uniform(0.25, 0.6) * engine
+
+
+def boat(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
+    """A boat under sail, at oars or at its mooring: water along the hull, the timber knocking now and then."""
+    times = poisson(rng.uniform(0.15, 0.6), n, rng)
+    timber = np.array([95.0, 180, 330, 560, 900]) * rng.uniform(0.8, 1.3, 5) / manner.larger
+    modes = np.stack([timber, np.array([40, 55, 80, 120, 180.0]), np.array([1, 0.8, 0.6, 0.35, 0.2])], 1)
+    knocks = lowpass(struck(n, times, rng.exponential(0.6, times.size), modes, rng), 2500.0)
+    return hull_water(n, manner, rng) + rng.uniform(0.05, 0.2) * unit(knocks)
+
+
+def hull_water(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
+    """Water along a hull: a broad wash that swells and splashes as the boat dips, bubbles in every splash."""
+    swell = np.exp(rng.uniform(0.3, 0.55) * drift(n, rng, 1.6, 0.3, 1.6) + 0.15 * drift(n, rng, 0.5, 1.5, 10))
+    curve = {40: 0, 80: 1, 200: -2, 400: -7, 800: -9, 1500: -11, 3000: -13, 6000: -15, 12000: -19, 20000: -28}
+    wash = shaped(n, tilt(curve, rng.uniform(-0.8, 0.8)), rng) * swell
+    splashes = unit(lapping(n, manner, rng))
+    return unit(wash) + rng.uniform(0.3, 0.7) * splashes
 
 
 def bicycle(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
@@ -103,13 +121,16 @@ def train(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     clacks = unit(
         lowpass(room(struck(n, times, rng.uniform(0.6, 1.2, times.size), modes, rng), 0.5, 0.5, rng, 1500), 4000)
     )
-    heard = np.maximum(lowpass(np.abs(clacks), 6.0), 0)
-    rolling = {30: 0, 60: 2, 150: -1, 400: -8, 1000: -14, 2500: -22, 6000: -34, 20000: -50}
+    heard = np.maximum(lowpass(np.abs(clacks), 1.6, 2), 0)
+    rolling = {30: -14, 60: -6, 120: 0, 200: 0, 300: -9, 600: -16, 1200: -21, 2500: -27, 6000: -38, 12000: -47, 20000: -56}
     roar = shaped(n, tilt(rolling, rng.uniform(-1, 1)), rng) * np.exp(0.2 * drift(n, rng, 1, 0.1, 5))
     squeal = np.sin(2 * np.pi * cycles(np.full(n, rng.uniform(1500, 3500)))) * np.maximum(
         drift(n, rng, 1, 0.2, 2) - 1, 0
     )
-    return roar * (0.6 + heard / heard.mean()) + rng.uniform(0.4, 1.4) * clacks + rng.uniform(0, 0.15) * squeal
+    swell = (heard / heard.mean()) ** rng.uniform(0.3, 0.7) * np.exp(0.25 * drift(n, rng, 1, 0.3, 0.9))
+    rough = np.exp(0.2 * drift(n, rng, 0.3, 2, 14))
+    clack = rng.uniform(0.1, 0.35) * clacks * swell
+    return roar * (0.1 + swell * rough) + clack + rng.uniform(0, 0.05) * squeal
 
 
 def helicopter(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
