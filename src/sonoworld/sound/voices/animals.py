@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from sonoworld.sound.grains import place
+from sonoworld.sound.grains import place, spread_log
 from sonoworld.sound.manner import Manner
 from sonoworld.sound.modulation import spaced
 from sonoworld.sound.noise import RATE_HZ, Wave, shaped, unit
@@ -26,7 +26,7 @@ class Throat:
     """A kind of call: pitch Hz and length s (ranges); paths of pitch and loudness over 0..1; colour; roughness.
 
     `colour` = (peak Hz, width octaves). `rough` 0..1 adds fast shaking and breath. `rest_s`: between bouts (range);
-    `bout`: calls in a bout (range).
+    `bout`: calls in a bout (range); `gap`: from one call's start to the next one's, in lengths of the call (range).
     """
 
     hz: tuple[float, float]
@@ -37,11 +37,12 @@ class Throat:
     rough: float
     rest_s: tuple[float, float]
     bout: tuple[int, int] = (1, 1)
+    gap: tuple[float, float] = (1.15, 2.2)
 
 
 DOG = Throat(
-    (380, 620), (0.12, 0.24), ((0, 0.65), (0.3, 1.2), (1, 0.7)), ((0, 0), (0.1, 1), (0.4, 0.8), (1, 0)),
-    (900, 0.9), 0.5, (1.5, 4), (1, 5),
+    (240, 620), (0.1, 0.26), ((0, 0.65), (0.3, 1.2), (1, 0.7)), ((0, 0), (0.1, 1), (0.4, 0.8), (1, 0)),
+    (740, 0.75), 0.5, (0.8, 4), (1, 6), (1.6, 4.5),
 )  # fmt: skip
 CAT = Throat(
     (420, 650), (0.5, 1.1), ((0, 0.8), (0.35, 1.25), (1, 0.75)), ((0, 0), (0.15, 0.7), (0.5, 1), (1, 0)),
@@ -109,7 +110,7 @@ def one_call(throat: Throat, size: float, rng: np.random.Generator) -> Float64[n
 def calling(n: int, throat: Throat, count: int, manner: Manner, rng: np.random.Generator) -> Wave:
     """`count` animals, each with its own size, place and rests."""
     out = np.zeros(n)
-    bout_s = 1.5 * float(np.mean(throat.bout) * np.mean(throat.length_s))
+    bout_s = float(np.mean(throat.gap) * np.mean(throat.bout) * np.mean(throat.length_s))
     for _ in range(count):
         size = manner.larger * rng.uniform(0.8, 1.25)
         mine = np.zeros(n)
@@ -118,10 +119,10 @@ def calling(n: int, throat: Throat, count: int, manner: Manner, rng: np.random.G
             for _ in range(rng.integers(throat.bout[0], throat.bout[1] + 1)):
                 sound = one_call(throat, size, rng)
                 place(mine, sound * rng.uniform(0.6, 1), at)
-                at += sound.size / RATE_HZ * rng.uniform(1.15, 2.2)
-        out += room(mine, rng.uniform(0.3, 1.0), rng.uniform(0.12, 0.35), rng) / rng.uniform(1, 1 + count)
-    quiet = shaped(n, {40: 0, 300: -6, 3000: -18, 20000: -30}, rng)
-    return out / np.abs(out).max() + 10 ** (-rng.uniform(48, 62) / 20) * quiet
+                at += sound.size / RATE_HZ * rng.uniform(*throat.gap)
+        out += room(mine, rng.uniform(0.25, 1.2), spread_log(0.05, 0.5, 1, rng)[0], rng) / rng.uniform(1, 1 + count)
+    quiet = shaped(n, {40: -30, 120: -18, 350: 0, 3000: -8, 20000: -22}, rng)
+    return out / np.abs(out).max() + 10 ** (-rng.uniform(42, 75) / 20) * quiet
 
 
 def horse(n: int, manner: Manner, rng: np.random.Generator) -> Wave:

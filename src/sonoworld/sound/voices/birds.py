@@ -14,9 +14,9 @@ from sonoworld.sound.voices.air import far_rush
 Sound = Float64[np.ndarray, "m"]
 KINDS = ("sweep", "arch", "trill", "buzz", "whistle")
 LENGTH_S = {
-    "sweep": (0.04, 0.15),
-    "arch": (0.06, 0.2),
-    "trill": (0.15, 0.5),
+    "sweep": (0.025, 0.15),
+    "arch": (0.03, 0.2),
+    "trill": (0.15, 0.9),
     "buzz": (0.1, 0.3),
     "whistle": (0.15, 0.4),
 }
@@ -36,8 +36,8 @@ def birds(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     count = max(1, round(rng.integers(2, 6) * manner.busier**0.7))
     out = np.zeros(n)
     for _ in range(count):
-        hz = np.exp(rng.uniform(np.log(1700), np.log(5600))) / manner.larger
-        singer = Singer(hz, rng.uniform(0.02, 0.25), rng.dirichlet(np.full(5, 0.6)))
+        hz = np.exp(rng.uniform(np.log(1400), np.log(5600))) / manner.larger
+        singer = Singer(hz, rng.uniform(0.02, 0.25), rng.dirichlet([0.6, 0.5, 1.0, 0.6, 0.4]))
         near = 1 / rng.uniform(1, 7)
         song = lowpass(_song(n, singer, rng.uniform(0.4, 2.5) / manner.busier**0.3, rng), 9000 / (1 + 0.15 / near))
         out += near * room(song, rng.uniform(0.3, 1.3), 0.25 / np.sqrt(near), rng)
@@ -52,7 +52,7 @@ def _song(n: int, singer: Singer, rest_s: float, rng: np.random.Generator) -> Wa
     begin = rng.random() * seconds
     at = 0.0
     while at < seconds - 1.5:
-        gap = rng.uniform(0.03, 0.14)
+        gap = rng.uniform(0.015, 0.14)
         which = rng.integers(len(repertoire))
         for _ in range(rng.integers(2, 10)):
             if rng.random() < 0.3:
@@ -72,7 +72,7 @@ def _syllable(singer: Singer, rng: np.random.Generator) -> Sound:
     turns = 2 * np.pi * np.cumsum(singer.hz * np.exp(rng.normal(0, 0.16) + bend)) / RATE_HZ
     swell = np.sin(np.pi * u ** rng.uniform(0.5, 1)) ** 0.7
     if kind == "trill":
-        swell *= 0.55 + 0.45 * np.sin(2 * np.pi * rng.uniform(18, 45) * u * length)
+        swell *= 0.5 + 0.5 * np.sin(2 * np.pi * rng.uniform(10, 32) * u * length)
     return swell * (np.sin(turns) + singer.second * (np.sin(2 * turns) + 0.3 * np.sin(3 * turns)))
 
 

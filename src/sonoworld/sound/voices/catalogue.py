@@ -44,19 +44,19 @@ class Voice:
         return coloured(self.plain(n, manner, rng), self.lean_db, self.uneven_db, rng)
 
 
-def _animal(throat: animals.Throat, fewest: int = 1, most: int = 1) -> Voice:
+def _animal(throat: animals.Throat, fewest: int = 1, most: int = 1, lean_db: float = 0.7, uneven_db: float = 1.5) -> Voice:
     def sound(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
         count = max(1, round(rng.integers(fewest, most + 1) * manner.busier**0.6))
         return animals.calling(n, throat, count, manner, rng)
 
-    return Voice(sound, sparse=most == 1)
+    return Voice(sound, most == 1, lean_db, uneven_db)
 
 
 VOICES: dict[str, Voice] = {
     "wind": Voice(air.wind),
     "leaves": Voice(air.leaves),
     "grass": Voice(air.grass),
-    "rain": Voice(rain.rain),
+    "rain": Voice(rain.rain, lean_db=1.0, uneven_db=2.0),
     "storm": Voice(rain.storm),
     "thunder": Voice(rain.thunder, sparse=True),
     "stream": Voice(running_water.stream),
@@ -65,17 +65,17 @@ VOICES: dict[str, Voice] = {
     "fountain": Voice(running_water.fountain),
     "dripping": Voice(running_water.dripping, sparse=True),
     "tap": Voice(running_water.tap),
-    "sea waves": Voice(sea.sea_waves),
+    "sea waves": Voice(sea.sea_waves, lean_db=1.0, uneven_db=2.0),
     "lapping": Voice(sea.lapping),
-    "fire": Voice(fire.fire),
+    "fire": Voice(fire.fire, lean_db=1.0, uneven_db=2.0),
     "birds": Voice(birds.birds),
     "owl": _animal(animals.OWL),
-    "rooster": _animal(animals.ROOSTER),
+    "rooster": _animal(animals.ROOSTER, lean_db=1.0, uneven_db=2.5),
     "seagull": _animal(animals.GULL, 2, 4),
     "penguin": _animal(animals.PENGUIN, 2, 5),
     "crickets": Voice(insects.crickets),
     "frogs": _animal(animals.FROG, 2, 6),
-    "dog": _animal(animals.DOG),
+    "dog": _animal(animals.DOG, lean_db=1.3, uneven_db=3.0),
     "cat": _animal(animals.CAT),
     "cattle": _animal(animals.COW, 1, 3),
     "sheep": _animal(animals.SHEEP, 2, 4),
@@ -92,11 +92,11 @@ VOICES: dict[str, Voice] = {
     "train": Voice(vehicles.train),
     "boat": Voice(vehicles.boat),
     "boat engine": Voice(vehicles.boat_engine),
-    "helicopter": Voice(vehicles.helicopter),
+    "helicopter": Voice(vehicles.helicopter, lean_db=1.6, uneven_db=2.5),
     "aircraft": Voice(vehicles.aircraft),
     "horn": Voice(vehicles.horn, sparse=True),
     "siren": Voice(vehicles.siren),
-    "chainsaw": Voice(machines.chainsaw),
+    "chainsaw": Voice(machines.chainsaw, lean_db=0.9, uneven_db=2.5),
     "machine hum": Voice(machines.machine_hum),
     "air conditioner": Voice(machines.air_conditioner),
     "refrigerator": Voice(machines.refrigerator),
@@ -104,9 +104,9 @@ VOICES: dict[str, Voice] = {
     "television murmur": Voice(household.television_murmur),
     "gramophone": Voice(household.gramophone),
     "music box": Voice(household.music_box),
-    "clock tick": Voice(household.clock_tick, sparse=True),
+    "clock tick": Voice(household.clock_tick, True, lean_db=1.3, uneven_db=3.0),
     "church bell": Voice(household.church_bell),
     "typewriter": Voice(household.typewriter, sparse=True),
     "room tone": Voice(places.room_tone),
-    "city hum": Voice(places.city_hum),
+    "city hum": Voice(places.city_hum, lean_db=0.4, uneven_db=1.0),
 }

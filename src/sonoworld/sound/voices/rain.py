@@ -4,7 +4,7 @@ import numpy as np
 
 from sonoworld.sound.grains import Grains, bubbles, nearness, place, scatter, spread_log
 from sonoworld.sound.manner import Manner
-from sonoworld.sound.modulation import drift, poisson
+from sonoworld.sound.modulation import drift, gusts, poisson
 from sonoworld.sound.noise import RATE_HZ, Wave, shaped, tilt, unit
 from sonoworld.sound.resonance import band, filtered, highpass, lowpass, resonant, room
 from sonoworld.sound.voices.air import wind
@@ -16,12 +16,12 @@ FAR_DROPS = {60: 0, 250: 0, 1000: -4, 3000: -7, 9000: -12, 20000: -22}
 def rain(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     """A bed of far drops, ticks of near ones, and bubbles where they fall in puddles."""
     heavy = float(np.clip(rng.uniform(0.15, 0.85) + 0.45 * manner.strength + 0.2 * manner.density, 0.0, 1.3))
-    swell = np.exp(rng.uniform(0.05, 0.15) * drift(n, rng, 1, 0.05, 2))
+    swell = np.exp(spread_log(0.02, 0.22, 1, rng)[0] * drift(n, rng, 1, 0.05, 2))
     bed = shaped(n, tilt(FAR_DROPS, rng.uniform(-2.2, 0.4) - 0.5 * manner.strength), rng) * swell
     ticks = unit(_ticks(n, 300 + 5000 * heavy, rng))
     puddles = unit(_puddles(n, 30 + 200 * heavy * rng.random(), rng))
-    near = rng.uniform(0.5, 1.0) * (1.9 - heavy) / 1.4
-    return bed + near * ticks + rng.uniform(0.05, 0.4) * puddles
+    near = spread_log(0.2, 1.0, 1, rng)[0] * (1.9 - heavy) / 1.4
+    return bed + near * ticks + spread_log(0.03, 0.4, 1, rng)[0] * puddles
 
 
 def _ticks(n: int, rate_per_s: float, rng: np.random.Generator) -> Wave:
@@ -29,7 +29,7 @@ def _ticks(n: int, rate_per_s: float, rng: np.random.Generator) -> Wave:
     k = times.size
     surface_hz = rng.uniform(1700, 3600)  # stone is brighter than soil
     hz = surface_hz * np.exp(rng.normal(0, 0.6, k))
-    drops = Grains(times, hz, 1 / rng.uniform(0.0004, 0.0025, k), nearness(k, rng, 0.5, 30), noise=0.6)
+    drops = Grains(times, hz, 1 / rng.uniform(0.0004, 0.0025, k), nearness(k, rng, 0.9, 30), noise=0.6)
     ticks = band(scatter(n, drops, rng), 400, 6000)
     if rng.random() < 0.35:  # a roof, a bin, a car: one surface with its own resonances
         modes = tuple((hz, 0.25 * hz, 0.7) for hz in spread_log(250, 2500, 4, rng))
@@ -40,7 +40,7 @@ def _ticks(n: int, rate_per_s: float, rng: np.random.Generator) -> Wave:
 def _puddles(n: int, rate_per_s: float, rng: np.random.Generator) -> Wave:
     times = poisson(rate_per_s, n, rng)
     radius = spread_log(0.0004, 0.003, times.size, rng)
-    return bubbles(n, times, radius, nearness(times.size, rng), rng)
+    return bubbles(n, times, radius, nearness(times.size, rng, 0.8, 20), rng)
 
 
 def thunder(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
@@ -72,5 +72,6 @@ def _stroke(n: int, at_s: float, nearest_m: float, rng: np.random.Generator) -> 
 def storm(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     """Thunder, wind and rain."""
     far = highpass(lowpass(thunder(n, manner, rng), rng.uniform(250, 600), 2), rng.uniform(60, 110), 2)
-    out = unit(far) + rng.uniform(0.1, 0.5) * unit(wind(n, manner, rng))
-    return out + spread_log(0.003, 0.06, 1, rng)[0] * 1.6**manner.strength * unit(rain(n, manner, rng))
+    far *= np.exp(rng.uniform(0.2, 0.5) * drift(n, rng, 0.2, 1, 7))
+    out = unit(far) + rng.uniform(0.05, 0.3) * unit(wind(n, manner, rng))
+    return out + spread_log(0.003, 0.06, 1, rng)[0] * 1.6**manner.strength * unit(rain(n, manner, rng)) * gusts(n, rng, rng.uniform(0.2, 0.6))

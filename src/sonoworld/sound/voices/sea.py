@@ -11,23 +11,25 @@ from sonoworld.sound.resonance import lowpass, resonant
 
 def sea_waves(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     """Breakers that rise, fall and hiss out over a far roar; each wave is a few crests that break apart in time."""
-    period = rng.uniform(4.5, 9) * 1.2 ** (manner.size + 0.5 * manner.strength)
+    period = spread_log(3.8, 10, 1, rng)[0] * 1.2 ** (manner.size + 0.5 * manner.strength)
     low, middle, fizz = np.zeros(n), np.zeros(n), np.zeros(n)
     for at in spaced(period, 0.08, n, rng):
         height = rng.uniform(0.5, 1.2)
         for lag, part in ((0.0, 1.0), (rng.uniform(0.6, 1.5), 0.45), (rng.uniform(1.2, 3), 0.25)):
-            rise, fall = rng.uniform(0.3, 0.7), rng.uniform(0.8, 1.7)
+            rise, fall = rng.uniform(0.3, 0.7), rng.uniform(0.7, 2.2)
             crest = _crest(n, at + lag, rise, fall) * part * height
             low += crest
             middle += crest**1.2
             fizz += _crest(n, at + lag + 0.5, 0.35, 1.5 * fall) * part * height
     bright = rng.uniform(-0.8, 0.8)
-    out = 0.7 * low * shaped(n, {30: -3, 120: 0, 400: -1, 900: -8, 3000: -22, 20000: -50}, rng)
-    out += 0.9 * middle * shaped(n, tilt({100: -14, 400: -4, 1200: 0, 3000: -4, 8000: -12, 20000: -24}, bright), rng)
-    out += rng.uniform(0.15, 0.35) * fizz * shaped(n, {500: -20, 2000: -3, 5000: 0, 10000: -3, 20000: -12}, rng)
+    broken = np.exp(rng.uniform(0.1, 0.3) * drift(n, rng, 0.3, 2, 20))
+    out = rng.uniform(0.4, 1.0) * low * shaped(n, {30: -3, 120: 0, 400: -1, 900: -8, 3000: -22, 20000: -50}, rng)
+    out += 0.9 * middle * broken * shaped(n, tilt({100: -14, 400: -4, 1200: 0, 3000: -4, 8000: -12, 20000: -24}, bright), rng)
+    churned = np.exp(rng.uniform(0.1, 0.35) * drift(n, rng, 0.3, 2, 20))
+    out += rng.uniform(0.15, 0.35) * churned * fizz * shaped(n, {500: -20, 2000: -3, 5000: 0, 10000: -3, 20000: -12}, rng)
     out += _foam(n, middle, rng) * float(np.std(out)) * rng.uniform(0.05, 0.15)
     roar = {40: -2, 120: 0, 400: -2, 1500: -8, 6000: -20, 20000: -38}
-    far = rng.uniform(0.08, 0.35) * (1 + 0.6 * manner.distance) * 1.2**manner.strength
+    far = spread_log(0.05, 0.65, 1, rng)[0] * (1 + 0.6 * manner.distance) * 1.2**manner.strength
     return unit(out) + far * shaped(n, roar, rng) * np.exp(0.12 * drift(n, rng, 1, 0.1, 3))
 
 

@@ -135,21 +135,23 @@ def train(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
 
 def helicopter(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     """Blade slap over broad noise that drifts on its own in every band, tail rotor and gear tones."""
-    hz = rng.uniform(10, 24) / manner.larger**0.5
+    hz = rng.uniform(9, 25) / manner.larger**0.5
+    gated, loose = rng.uniform(0, 2.2), rng.uniform(0.05, 0.4)
     phase = cycles(hz * (1 + 0.01 * drift(n, rng, 1, 0.1, 2)))
     slap = np.exp(-(((np.mod(phase, 1) - 0.5) / rng.uniform(0.06, 0.16)) ** 2))
-    thump = unit(lowpass(np.gradient(slap), 250.0))
+    thump = unit(highpass(lowpass(np.gradient(slap), 250.0), 60.0, 2))
     out = rng.uniform(0.2, 0.8) * thump * np.exp(0.3 * drift(n, rng, 1, 0.1, 3))
     for centre, db in ((60, 0), (130, 0), (300, -4), (700, -9), (1600, -16), (4000, -30)):
-        part = shaped(n, {centre / 3: -24, centre: 0, 3 * centre: -24}, rng)
-        gate = 1 + rng.uniform(0, 1.2) * slap * np.exp(0.4 * drift(n, rng, 0.3, 1, 12))
-        out += 10 ** ((db + rng.uniform(-4, 4)) / 20) * unit(part * gate * np.exp(0.25 * drift(n, rng, 1, 0.1, 4)))
+        part = shaped(n, {centre / 3: -24, centre: 0, 3 * centre: -24, 24000: -55}, rng)
+        gate = 1 + gated * rng.uniform(0.6, 1.4) * slap * np.exp(0.4 * drift(n, rng, 0.3, 1, 12))
+        out += 10 ** ((db + rng.uniform(-4, 4)) / 20) * unit(part * gate * np.exp(loose * drift(n, rng, 0.4, 0.5, 8)))
     tail = tone(phase * round(rng.uniform(4, 6)), tuple(1 / h for h in range(1, 12)))
     out += rng.uniform(0.05, 0.25) * unit(tail)
     for gear in spread_log(350, 1800, 3, rng):
         mesh = np.sin(2 * np.pi * cycles(gear * (1 + 0.004 * drift(n, rng, 1, 0.1, 3))))
         out += rng.uniform(0.03, 0.2) * (gear / 400) ** -0.8 * mesh * np.exp(0.3 * drift(n, rng, 1, 0.1, 1.5))
-    return out * np.exp(rng.uniform(0.1, 0.35) * drift(n, rng, 1.5, 0.1, 1.5))
+    slow, quick = drift(n, rng, 1.5, 0.1, 1.5), drift(n, rng, 0.2, 2, 8)
+    return out * np.exp(spread_log(0.04, 0.4, 1, rng)[0] * slow + rng.uniform(0.03, 0.15) * quick)
 
 
 def aircraft(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
