@@ -20,6 +20,8 @@ def coloured(wave: Wave, lean_db: float, uneven_db: float, rng: np.random.Genera
     The hills are an octave or so wide: ground, walls and air between a source and its listener.
     """
     slope, *hills = np.clip(rng.standard_normal(1 + len(KNOTS_HZ)), -MOST, MOST)
-    level = [lean_db * slope * np.log2(hz / PIVOT_HZ) + uneven_db * hill for hz, hill in zip(KNOTS_HZ, hills, strict=True)]
+    level = [
+        lean_db * slope * np.log2(hz / PIVOT_HZ) + uneven_db * hill for hz, hill in zip(KNOTS_HZ, hills, strict=True)
+    ]
     curve = {hz: float(db) for hz, db in zip(KNOTS_HZ, level, strict=True)}
     return filtered(wave, curve_gain(wave.size, curve).astype(np.complex128))

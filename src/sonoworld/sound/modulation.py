@@ -26,9 +26,9 @@ def drift(n: int, rng: np.random.Generator, beta: float, low_hz: float, high_hz:
 
 
 def stretched(slow: Float64[np.ndarray, "m"], n: int) -> Wave:
-    """A periodic control at control rate, drawn out to n samples by straight lines."""
-    ends = np.append(slow, slow[0])
-    return np.interp(np.arange(n) * (slow.size / n), np.arange(ends.size), ends)
+    """A periodic control at control rate, drawn out to n samples by straight lines; n is a whole number of steps."""
+    rise = np.roll(slow, -1) - slow
+    return (slow[:, None] + rise[:, None] * (np.arange(n // slow.size) * (slow.size / n))).reshape(-1)
 
 
 def gusts(n: int, rng: np.random.Generator, turbulence: float) -> Wave:
@@ -71,10 +71,11 @@ def pulses(phase: Wave) -> Wave:
 
 def tone(phase: Wave, partials: tuple[float, ...]) -> Wave:
     """Harmonics 1, 2, 3 ... of a phase (cycles) with the given amplitudes, starting apart so that they do not peak."""
-    turns = 2 * np.pi * phase
-    total = np.zeros_like(phase)
+    turn = np.exp(2j * np.pi * phase)
+    wheel, total = np.ones_like(turn), np.zeros_like(phase)
     for order, amplitude in enumerate(partials, 1):
-        total += amplitude * np.sin(order * turns + order * order)
+        wheel *= turn
+        total += amplitude * (np.cos(order * order) * wheel.imag + np.sin(order * order) * wheel.real)
     return total
 
 

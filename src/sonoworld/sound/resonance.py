@@ -51,10 +51,14 @@ def resonant_each(wave: Wave, bodies: Sequence[Modes]) -> Float64[np.ndarray, "q
 
 def _peaks(n: int, modes: Modes) -> Complex128[np.ndarray, "f"]:
     f = frequencies(n)
+    inverse = 1 / np.maximum(f, 1e-9)
     response = np.zeros(f.size, np.complex128)
     for hz, bandwidth_hz, gain in modes:
-        # H = g / (1 + j (f² − f0²) / (fB)): unit gain at f0, −3 dB width B
-        response += gain / (1 + 1j * (f * f - hz * hz) / (bandwidth_hz * np.maximum(f, 1e-9)))
+        # H = g / (1 + j x), x = (f² − f0²) / (f B): unit gain at f0, −3 dB width B
+        x = (f - hz * hz * inverse) / bandwidth_hz
+        real = gain / (1 + x * x)
+        response.real += real
+        response.imag -= x * real
     return response
 
 

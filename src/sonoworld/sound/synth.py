@@ -20,7 +20,7 @@ def _make(options: SynthOptions) -> MakeSound:
 SYNTH = Backend(
     stage="sound",
     name="synth",
-    version="1",
+    version="2",
     summary="procedural synthesis of everyday sounds from their words; seamless loops, free of rights",
     options=SynthOptions,
     make=_make,

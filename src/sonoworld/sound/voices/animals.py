@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from sonoworld.sound.grains import place, spread_log
+from sonoworld.sound.grains import place, spread_log, struck
 from sonoworld.sound.manner import Manner
 from sonoworld.sound.modulation import spaced
 from sonoworld.sound.noise import RATE_HZ, Wave, shaped, unit
@@ -103,7 +103,7 @@ def one_call(throat: Throat, size: float, rng: np.random.Generator) -> Float64[n
     )
     colour = (throat.colour[0] / size**0.7 * rng.uniform(0.85, 1.15), throat.colour[1])
     voiced = call(hz, loud, colour, 24, rng)
-    breath = shaped(m, {colour[0] / 4: -24, colour[0]: 0, 3 * colour[0]: -8, 20000: -30}, rng) * loud
+    breath = shaped(m, {colour[0] / 16: -24, colour[0] / 4: -12, colour[0]: 0, 3 * colour[0]: -8, 20000: -30}, rng) * loud
     return voiced + (0.03 + 0.25 * throat.rough) * float(np.std(voiced)) * breath
 
 
@@ -122,12 +122,27 @@ def calling(n: int, throat: Throat, count: int, manner: Manner, rng: np.random.G
                 at += sound.size / RATE_HZ * rng.uniform(*throat.gap)
         out += room(mine, rng.uniform(0.25, 1.2), spread_log(0.05, 0.5, 1, rng)[0], rng) / rng.uniform(1, 1 + count)
     quiet = shaped(n, {40: -30, 120: -18, 350: 0, 3000: -8, 20000: -22}, rng)
-    return out / np.abs(out).max() + 10 ** (-rng.uniform(42, 75) / 20) * quiet
+    return out / np.abs(out).max() + 10 ** (-rng.uniform(48, 80) / 20) * quiet
 
 
 def horse(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
-    """Slow hooves, now and then a whinny."""
-    return unit(footsteps(n, manner, rng)) + 0.7 * unit(calling(n, HORSE, 1, manner, rng))
+    """Hooves at a walk, four to a stride, now and then a whinny."""
+    return unit(_hooves(n, manner, rng)) + 0.7 * unit(calling(n, HORSE, 1, manner, rng))
+
+
+def _hooves(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
+    """Four hooves, each with its own pitch, hollow on hard ground and dull on soft."""
+    beat_s = rng.uniform(0.22, 0.36) * 1.3**-manner.strength
+    hard = rng.uniform(0.2, 1.0)
+    out = np.zeros(n)
+    strides = spaced(4 * beat_s, 0.01, n, rng)
+    for leg in range(4):
+        hollow = rng.uniform(420, 1300) * np.array([1, 1.7, 2.6]) / manner.larger
+        hz = np.array([rng.uniform(70, 110), *hollow])
+        modes = np.stack([hz, np.array([60, 140, 200, 280.0]), np.array([1.2, hard, 0.6 * hard, 0.3 * hard])], 1)
+        times = strides + leg * beat_s * rng.uniform(0.95, 1.05)
+        out += struck(n, times, rng.uniform(0.6, 1.0, times.size), modes, rng)
+    return room(out, rng.uniform(0.2, 0.6), 0.12, rng)
 
 
 def large_animal(n: int, manner: Manner, rng: np.random.Generator) -> Wave:

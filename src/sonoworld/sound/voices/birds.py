@@ -36,10 +36,10 @@ def birds(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     count = max(1, round(rng.integers(2, 6) * manner.busier**0.7))
     out = np.zeros(n)
     for _ in range(count):
-        hz = np.exp(rng.uniform(np.log(1400), np.log(5600))) / manner.larger
+        hz = np.exp(rng.uniform(np.log(1200), np.log(5200))) / manner.larger
         singer = Singer(hz, rng.uniform(0.02, 0.25), rng.dirichlet([0.6, 0.5, 1.0, 0.6, 0.4]))
         near = 1 / rng.uniform(1, 7)
-        song = lowpass(_song(n, singer, rng.uniform(0.4, 2.5) / manner.busier**0.3, rng), 9000 / (1 + 0.15 / near))
+        song = lowpass(_song(n, singer, rng.uniform(0.6, 4) / manner.busier**0.3, rng), 9000 / (1 + 0.15 / near))
         out += near * room(song, rng.uniform(0.3, 1.3), 0.25 / np.sqrt(near), rng)
     return unit(out) + rng.uniform(0.06, 0.35) * far_rush(n, rng)
 
@@ -54,11 +54,12 @@ def _song(n: int, singer: Singer, rest_s: float, rng: np.random.Generator) -> Wa
     while at < seconds - 1.5:
         gap = rng.uniform(0.015, 0.14)
         which = rng.integers(len(repertoire))
+        loud = np.exp(rng.normal(0, 0.45))
         for _ in range(rng.integers(2, 10)):
             if rng.random() < 0.3:
                 which = rng.integers(len(repertoire))
             syllable = repertoire[which]
-            place(out, syllable * rng.uniform(0.6, 1), begin + at)
+            place(out, syllable * loud * rng.uniform(0.6, 1), begin + at)
             at += syllable.size / RATE_HZ + gap
         at += rest_s * rng.uniform(0.4, 2)
     return out

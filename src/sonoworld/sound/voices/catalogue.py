@@ -44,7 +44,9 @@ class Voice:
         return coloured(self.plain(n, manner, rng), self.lean_db, self.uneven_db, rng)
 
 
-def _animal(throat: animals.Throat, fewest: int = 1, most: int = 1, lean_db: float = 0.7, uneven_db: float = 1.5) -> Voice:
+def _animal(
+    throat: animals.Throat, fewest: int = 1, most: int = 1, lean_db: float = 0.7, uneven_db: float = 1.5
+) -> Voice:
     def sound(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
         count = max(1, round(rng.integers(fewest, most + 1) * manner.busier**0.6))
         return animals.calling(n, throat, count, manner, rng)
@@ -94,6 +96,7 @@ VOICES: dict[str, Voice] = {
     "boat engine": Voice(vehicles.boat_engine),
     "helicopter": Voice(vehicles.helicopter, lean_db=1.6, uneven_db=2.5),
     "aircraft": Voice(vehicles.aircraft),
+    "rocket": Voice(vehicles.rocket),
     "horn": Voice(vehicles.horn, sparse=True),
     "siren": Voice(vehicles.siren),
     "chainsaw": Voice(machines.chainsaw, lean_db=0.9, uneven_db=2.5),

@@ -16,7 +16,9 @@ def fire(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     lapping *= np.exp(rng.uniform(0.2, 0.7) * drift(n, rng, rng.uniform(0.3, 1.2), 0.3, 12))
     hiss = shaped(n, {500: -20, 1500: -3, 5000: 0, 16000: -8}, rng) * np.maximum(0, drift(n, rng, 0.5, 0.3, 6)) ** 3
     bed = shaped(n, {100: -6, 1000: 0, 8000: -3, 20000: -12}, rng)
-    crackle = spread_log(0.1, 1.2, 1, rng)[0] * 1.3 ** (manner.strength + manner.density) * unit(_crackles(n, manner, rng))
+    crackle = (
+        spread_log(0.1, 1.2, 1, rng)[0] * 1.3 ** (manner.strength + manner.density) * unit(_crackles(n, manner, rng))
+    )
     out = lapping * 1.3**manner.size + rng.uniform(0.01, 0.06) * unit(hiss) + rng.uniform(0.02, 0.12) * bed
     return out + crackle + rng.uniform(0.1, 0.35) * unit(_pops(n, rng))
 

@@ -57,10 +57,16 @@ def clock_tick(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     for late, pitch, loud in ((0.0, 1.0, 1.0), (period * rng.uniform(0.95, 1.05), rng.uniform(0.85, 1.15), tock)):
         modes = np.stack([hz * pitch, decay, gain], 1)
         each = loud * np.exp(rng.normal(0, 0.15, pairs.size))
-        for dt, force in ((0.0, 0.35), (rng.normal(0.006, 0.0006), 1.0), (rng.normal(0.014, 0.001), rng.uniform(0.3, 0.7))):
+        for dt, force in (
+            (0.0, 0.35),
+            (rng.normal(0.006, 0.0006), 1.0),
+            (rng.normal(0.014, 0.001), rng.uniform(0.3, 0.7)),
+        ):
             out += struck(n, pairs + late + dt, force * each, modes, rng)
     quiet = shaped(n, {40: 0, 300: -6, 3000: -16, 20000: -26}, rng)
-    return unit(room(out, rng.uniform(0.2, 0.6), rng.uniform(0.05, 0.2), rng)) + spread_log(0.004, 0.4, 1, rng)[0] * quiet
+    return (
+        unit(room(out, rng.uniform(0.2, 0.6), rng.uniform(0.05, 0.2), rng)) + spread_log(0.004, 0.4, 1, rng)[0] * quiet
+    )
 
 
 def melody(n: int, note_s: float, base_hz: float, rng: np.random.Generator) -> tuple[Times, Times]:

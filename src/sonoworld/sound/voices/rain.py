@@ -56,17 +56,20 @@ def thunder(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
 
 
 def _stroke(n: int, at_s: float, nearest_m: float, rng: np.random.Generator) -> Wave:
-    """Arrivals of N-waves from 5 m steps of a random walk from cloud to ground; aligned steps clap."""
+    """Arrivals of N-waves of four lengths from 5 m steps of a random walk, cloud to ground; aligned steps clap."""
     steps = 1500
     height = np.linspace(0, 4000, steps)
     sway = np.cumsum(rng.normal(0, 5, (steps, 2)), axis=0)
     distance = np.sqrt((nearest_m + sway[:, 0]) ** 2 + sway[:, 1] ** 2 + height**2)
     strength = rng.exponential(1, steps) / distance / (1 + np.abs(np.gradient(distance)) / 2)
     arrivals = np.mod(((at_s + (distance - distance.min()) / 343) * RATE_HZ).astype(np.int64), n)
-    impulses = np.bincount(arrivals, strength, n)
-    wave = np.zeros(n)
-    place(wave, np.linspace(1, -1, int(rng.uniform(0.003, 0.007) * RATE_HZ)), 0.0)
-    return filtered(impulses, np.fft.rfft(wave))
+    kind = rng.integers(0, 4, steps)
+    heard = np.zeros(n)
+    for which, length_s in enumerate(spread_log(0.0015, 0.009, 4, rng)):
+        wave = np.zeros(n)
+        place(wave, np.linspace(1, -1, int(length_s * RATE_HZ)), 0.0)
+        heard += filtered(np.bincount(arrivals, strength * (kind == which), n), np.fft.rfft(wave))
+    return heard
 
 
 def storm(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
@@ -74,4 +77,6 @@ def storm(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     far = highpass(lowpass(thunder(n, manner, rng), rng.uniform(250, 600), 2), rng.uniform(60, 110), 2)
     far *= np.exp(rng.uniform(0.2, 0.5) * drift(n, rng, 0.2, 1, 7))
     out = unit(far) + rng.uniform(0.05, 0.3) * unit(wind(n, manner, rng))
-    return out + spread_log(0.003, 0.06, 1, rng)[0] * 1.6**manner.strength * unit(rain(n, manner, rng)) * gusts(n, rng, rng.uniform(0.2, 0.6))
+    return out + spread_log(0.003, 0.06, 1, rng)[0] * 1.6**manner.strength * unit(rain(n, manner, rng)) * gusts(
+        n, rng, rng.uniform(0.2, 0.6)
+    )

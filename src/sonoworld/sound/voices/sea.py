@@ -24,9 +24,16 @@ def sea_waves(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     bright = rng.uniform(-0.8, 0.8)
     broken = np.exp(rng.uniform(0.1, 0.3) * drift(n, rng, 0.3, 2, 20))
     out = rng.uniform(0.4, 1.0) * low * shaped(n, {30: -3, 120: 0, 400: -1, 900: -8, 3000: -22, 20000: -50}, rng)
-    out += 0.9 * middle * broken * shaped(n, tilt({100: -14, 400: -4, 1200: 0, 3000: -4, 8000: -12, 20000: -24}, bright), rng)
+    out += (
+        0.9
+        * middle
+        * broken
+        * shaped(n, tilt({100: -14, 400: -4, 1200: 0, 3000: -4, 8000: -12, 20000: -24}, bright), rng)
+    )
     churned = np.exp(rng.uniform(0.1, 0.35) * drift(n, rng, 0.3, 2, 20))
-    out += rng.uniform(0.15, 0.35) * churned * fizz * shaped(n, {500: -20, 2000: -3, 5000: 0, 10000: -3, 20000: -12}, rng)
+    out += (
+        rng.uniform(0.15, 0.35) * churned * fizz * shaped(n, {500: -20, 2000: -3, 5000: 0, 10000: -3, 20000: -12}, rng)
+    )
     out += _foam(n, middle, rng) * float(np.std(out)) * rng.uniform(0.05, 0.15)
     roar = {40: -2, 120: 0, 400: -2, 1500: -8, 6000: -20, 20000: -38}
     far = spread_log(0.05, 0.65, 1, rng)[0] * (1 + 0.6 * manner.distance) * 1.2**manner.strength

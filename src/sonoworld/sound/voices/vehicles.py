@@ -122,7 +122,19 @@ def train(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
         lowpass(room(struck(n, times, rng.uniform(0.6, 1.2, times.size), modes, rng), 0.5, 0.5, rng, 1500), 4000)
     )
     heard = np.maximum(lowpass(np.abs(clacks), 1.6, 2), 0)
-    rolling = {30: -14, 60: -6, 120: 0, 200: 0, 300: -9, 600: -16, 1200: -21, 2500: -27, 6000: -38, 12000: -47, 20000: -56}
+    rolling = {
+        30: -14,
+        60: -6,
+        120: 0,
+        200: 0,
+        300: -9,
+        600: -16,
+        1200: -21,
+        2500: -27,
+        6000: -38,
+        12000: -47,
+        20000: -56,
+    }
     roar = shaped(n, tilt(rolling, rng.uniform(-1, 1)), rng) * np.exp(0.2 * drift(n, rng, 1, 0.1, 5))
     squeal = np.sin(2 * np.pi * cycles(np.full(n, rng.uniform(1500, 3500)))) * np.maximum(
         drift(n, rng, 1, 0.2, 2) - 1, 0
@@ -165,6 +177,16 @@ def aircraft(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     whine_hz = rng.uniform(900, 2600) * (1 - 0.06 * np.sin(2 * np.pi * after)) * (1 + 0.002 * drift(n, rng, 1, 0.2, 4))
     whine = tone(cycles(whine_hz), (1.0, 0.3)) * air
     return over * (low * air**0.5 + rng.uniform(0.2, 0.6) * high * air * over + rng.uniform(0.01, 0.08) * whine)
+
+
+def rocket(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
+    """A rocket at full thrust: deep jet noise, torn by steepened waves that crackle (Ffowcs Williams et al. 1975)."""
+    thrust = {25: -2, 60: 1, 120: 0, 300: -4, 800: -9, 2500: -17, 8000: -30, 20000: -46}
+    roar = shaped(n, tilt(thrust, rng.uniform(-1, 1) - 0.4 * manner.size), rng) * np.exp(
+        0.25 * drift(n, rng, 0.8, 0.3, 8)
+    )
+    torn = highpass(np.maximum(roar - rng.uniform(1.2, 2.0), 0) ** 2, 250.0)  # compressions are steep and sharp
+    return unit(roar) + rng.uniform(0.15, 0.5) * 1.3**manner.strength * unit(torn)
 
 
 def horn(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
