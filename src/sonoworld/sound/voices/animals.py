@@ -103,7 +103,9 @@ def one_call(throat: Throat, size: float, rng: np.random.Generator) -> Float64[n
     )
     colour = (throat.colour[0] / size**0.7 * rng.uniform(0.85, 1.15), throat.colour[1])
     voiced = call(hz, loud, colour, 24, rng)
-    breath = shaped(m, {colour[0] / 16: -24, colour[0] / 4: -12, colour[0]: 0, 3 * colour[0]: -8, 20000: -30}, rng) * loud
+    breath = (
+        shaped(m, {colour[0] / 16: -24, colour[0] / 4: -12, colour[0]: 0, 3 * colour[0]: -8, 20000: -30}, rng) * loud
+    )
     return voiced + (0.03 + 0.25 * throat.rough) * float(np.std(voiced)) * breath
 
 
