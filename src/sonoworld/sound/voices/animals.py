@@ -8,7 +8,7 @@ from jaxtyping import Float64
 from sonoworld.sound.grains import place, spread_log, struck
 from sonoworld.sound.manner import Manner
 from sonoworld.sound.modulation import spaced
-from sonoworld.sound.noise import RATE_HZ, Wave, shaped, unit
+from sonoworld.sound.noise import RATE_HZ, Wave, shaped, tilt, unit
 from sonoworld.sound.resonance import room
 from sonoworld.sound.voices.birds import call
 from sonoworld.sound.voices.people import footsteps
@@ -65,13 +65,13 @@ LARGE = Throat(
     (260, 1.2), 0.7, (3, 7),
 )  # fmt: skip
 ROOSTER = Throat(
-    (480, 660), (1.7, 2.4),
+    (430, 720), (1.3, 2.4),
     ((0, 0.8), (0.08, 1.05), (0.1, 0.95), (0.21, 1.2), (0.25, 1.1), (0.33, 1.45), (0.62, 1.4), (0.87, 1.1), (1, 0.8)),
     (
         (0, 0), (0.06, 0.6), (0.09, 0.08), (0.13, 0.6), (0.18, 0.1),
         (0.22, 0.7), (0.26, 0.15), (0.36, 1), (0.8, 0.7), (1, 0),
     ),
-    (1150, 0.6), 0.15, (4, 8),
+    (1250, 0.75), 0.28, (1.5, 6),
 )  # fmt: skip
 OWL = Throat(
     (320, 480), (0.25, 0.6), ((0, 0.95), (0.4, 1.05), (1, 0.93)), ((0, 0), (0.3, 1), (0.7, 0.8), (1, 0)),
@@ -123,8 +123,9 @@ def calling(n: int, throat: Throat, count: int, manner: Manner, rng: np.random.G
                 place(mine, sound * rng.uniform(0.6, 1), at)
                 at += sound.size / RATE_HZ * rng.uniform(*throat.gap)
         out += room(mine, rng.uniform(0.25, 1.2), spread_log(0.05, 0.5, 1, rng)[0], rng) / rng.uniform(1, 1 + count)
-    quiet = shaped(n, {40: -30, 120: -18, 350: 0, 3000: -8, 20000: -22}, rng)
-    return out / np.abs(out).max() + 10 ** (-rng.uniform(48, 80) / 20) * quiet
+    air = {40: 0, 150: 0, 400: -4, 1500: -13, 5000: -25, 20000: -45}
+    quiet = shaped(n, tilt(air, rng.uniform(-1, 2)), rng)
+    return out / np.abs(out).max() + 10 ** (-rng.uniform(36, 72) / 20) * quiet
 
 
 def horse(n: int, manner: Manner, rng: np.random.Generator) -> Wave:

@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from sonoworld.sound.grains import spread_log
 from sonoworld.sound.manner import Manner
 from sonoworld.sound.modulation import cycles, drift, tone
 from sonoworld.sound.noise import Wave, shaped, tilt, unit
 from sonoworld.sound.resonance import lowpass, resonant, room
+from sonoworld.sound.unsteady import loosened
 from sonoworld.sound.voices.vehicles import combustion
 
 MAINS_HZ = (50.0, 60.0)
@@ -13,22 +15,21 @@ MAINS_HZ = (50.0, 60.0)
 
 def chainsaw(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     """A two-stroke under a restless throttle, chain noise and the saw in the wood."""
-    pulled = drift(n, rng, 1, 0.1, 1.2) + rng.uniform(-0.2, 0.6) + 0.5 * manner.strength > 0
-    depth = rng.uniform(0.45, 1)  # from steady sawing to revving
-    throttle = 1 - depth * (1 - np.clip(lowpass(pulled.astype(np.float64), 1.3), 0, 1))
-    flutter = np.exp(rng.uniform(0.05, 0.25) * drift(n, rng, 0.2, 3, 25))
-    hz = (rng.uniform(40, 55) + rng.uniform(55, 110) * throttle) * (1 + 0.02 * drift(n, rng, 0.5, 0.5, 25))
-    exhaust = np.tanh(1.2 * combustion(n, hz, 0.25, rng)) * (0.12 + 0.88 * throttle)
+    pulled = drift(n, rng, 1, 0.1, 1.2) + rng.uniform(-0.3, 0.9) + 0.5 * manner.strength > 0
+    depth = rng.uniform(0.15, 0.9)  # from steady sawing to revving
+    load = 0.12 * drift(n, rng, 1, 0.6, 4)  # the wood gives way, the chain bites
+    throttle = np.maximum(1 - depth * (1 - np.clip(lowpass(pulled.astype(np.float64), 1.3), 0, 1)) + load, 0.05)
+    hz = (rng.uniform(35, 55) + rng.uniform(55, 120) * throttle) * (
+        1 + spread_log(0.004, 0.02, 1, rng)[0] * drift(n, rng, 0.5, 0.5, 25)
+    )
+    exhaust = np.tanh(1.2 * combustion(n, hz, rng.uniform(0.05, 0.25), rng)) * (0.2 + 0.8 * throttle)
     teeth = {200: -12, 800: -2, 2000: 0, 5000: -4, 10000: -12, 20000: -24}
     gate = 0.4 + np.exp(-5 * np.mod(cycles(hz), 1))
-    chain = shaped(n, tilt(teeth, rng.uniform(-1.5, 0.5)), rng) * gate * (0.08 + throttle)
-    low = shaped(n, {60: -4, 150: 0, 400: -6, 1500: -20}, rng) * (0.12 + throttle)
-    return room(
-        (exhaust + rng.uniform(0.2, 0.5) * chain + rng.uniform(0.1, 0.4) * low) * flutter,
-        0.5,
-        rng.uniform(0.05, 0.4),
-        rng,
-    )
+    chain = shaped(n, tilt(teeth, rng.uniform(-1.5, 0.5)), rng) * gate * throttle ** rng.uniform(0.2, 1.2)
+    low = shaped(n, {60: -4, 150: 0, 400: -6, 1500: -20}, rng) * (0.4 + 0.6 * throttle)
+    out = exhaust + spread_log(0.06, 0.4, 1, rng)[0] * chain + rng.uniform(0.1, 0.4) * low
+    out = loosened(out, rng.uniform(0.15, 0.45), 0.2, 3, rng)
+    return room(out, 0.5, rng.uniform(0.05, 0.4), rng)
 
 
 def machine_hum(n: int, manner: Manner, rng: np.random.Generator) -> Wave:

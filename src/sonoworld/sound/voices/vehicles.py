@@ -10,6 +10,7 @@ from sonoworld.sound.manner import Manner
 from sonoworld.sound.modulation import around, cycles, drift, poisson, pulses, spaced, tone
 from sonoworld.sound.noise import RATE_HZ, Wave, shaped, tilt, unit, white
 from sonoworld.sound.resonance import comb, highpass, lowpass, resonant, room
+from sonoworld.sound.unsteady import loosened
 from sonoworld.sound.voices.sea import lapping
 
 C_M_S = 343.0
@@ -146,24 +147,27 @@ def train(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
 
 
 def helicopter(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
-    """Blade slap over broad noise that drifts on its own in every band, tail rotor and gear tones."""
+    """Blade slap and tail rotor over broad noise that drifts on its own in every band, and the tones of the gears."""
     hz = rng.uniform(9, 25) / manner.larger**0.5
-    gated, loose = rng.uniform(0, 2.2), rng.uniform(0.05, 0.4)
+    gated = spread_log(0.08, 1.2, 1, rng)[0]  # from a steady roar in the cabin to the slap of one flying over
     phase = cycles(hz * (1 + 0.01 * drift(n, rng, 1, 0.1, 2)))
     slap = np.exp(-(((np.mod(phase, 1) - 0.5) / rng.uniform(0.06, 0.16)) ** 2))
-    thump = unit(highpass(lowpass(np.gradient(slap), 250.0), 60.0, 2))
-    out = rng.uniform(0.2, 0.8) * thump * np.exp(0.3 * drift(n, rng, 1, 0.1, 3))
-    for centre, db in ((60, 0), (130, 0), (300, -4), (700, -9), (1600, -16), (4000, -30)):
+    noise = np.zeros(n)
+    for centre, db in ((60, -4), (130, 0), (300, 0), (700, -3), (1500, -9), (3500, -20), (9000, -33)):
         part = shaped(n, {centre / 3: -24, centre: 0, 3 * centre: -24, 24000: -55}, rng)
-        gate = 1 + gated * rng.uniform(0.6, 1.4) * slap * np.exp(0.4 * drift(n, rng, 0.3, 1, 12))
-        out += 10 ** ((db + rng.uniform(-4, 4)) / 20) * unit(part * gate * np.exp(loose * drift(n, rng, 0.4, 0.5, 8)))
-    tail = tone(phase * round(rng.uniform(4, 6)), tuple(1 / h for h in range(1, 12)))
-    out += rng.uniform(0.05, 0.25) * unit(tail)
-    for gear in spread_log(350, 1800, 3, rng):
+        lag = rng.random() if centre > 200 else 0.0  # other echoes, other parts of the blade
+        beat = np.roll(slap, int(lag * RATE_HZ / hz))
+        noise += 10 ** ((db + rng.uniform(-5, 5)) / 20) * unit(part * (1 + gated * rng.uniform(0.2, 1.6) * beat))
+    echoes = tuple((hz, 0.08 * hz, 0.9) for hz in spread_log(120, 4000, 14, rng))  # cabin and ground
+    noise = loosened(resonant(noise, echoes, direct=rng.uniform(0.2, 0.7)), rng.uniform(0.03, 0.2), 0.2, 1.5, rng)
+    thump = unit(highpass(lowpass(np.gradient(slap), 250.0), 60.0, 2))
+    out = unit(noise) + rng.uniform(0.1, 0.7) * thump * np.exp(0.3 * drift(n, rng, 1, 0.1, 3))
+    tail = tone(phase * round(rng.uniform(4, 6)), tuple(1 / h**0.7 for h in range(1, 16)))
+    out += rng.uniform(0.05, 0.5) * unit(tail) * np.exp(0.3 * drift(n, rng, 0.5, 0.3, 6))
+    for gear in spread_log(350, 2600, rng.integers(2, 7), rng):
         mesh = np.sin(2 * np.pi * cycles(gear * (1 + 0.004 * drift(n, rng, 1, 0.1, 3))))
-        out += rng.uniform(0.03, 0.2) * (gear / 400) ** -0.8 * mesh * np.exp(0.3 * drift(n, rng, 1, 0.1, 1.5))
-    slow, quick = drift(n, rng, 1.5, 0.1, 1.5), drift(n, rng, 0.2, 2, 8)
-    return out * np.exp(spread_log(0.04, 0.4, 1, rng)[0] * slow + rng.uniform(0.03, 0.15) * quick)
+        out += rng.uniform(0.05, 0.4) * (gear / 400) ** -0.8 * mesh * np.exp(0.4 * drift(n, rng, 0.6, 0.3, 6))
+    return out * np.exp(spread_log(0.03, 0.3, 1, rng)[0] * drift(n, rng, 1.5, 0.1, 1.5))
 
 
 def aircraft(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
