@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 # What needs neither arguments nor a GPU.
-NOT_ALONE := street panorama parsing splat_gpu refine segment_models vlm_models vlm_made
+NOT_ALONE := street panorama parsing splat_gpu refine segment_models sounds_sheet vlm_models vlm_made
 BENCHES := $(filter-out $(NOT_ALONE),$(basename $(notdir $(wildcard bench/*.py))))
 # Everything that decides what is installed: a change here installs again, anything else does not.
 INSTALL_INPUTS := pyproject.toml $(shell find buildhook native web -type f -not -path '*/node_modules/*' 2>/dev/null)
@@ -29,7 +29,7 @@ check: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	set -e; for name in $(BENCHES); do echo "== $$name"; $(BIN)/python bench/$$name.py; done
-	@echo "Not run: bench/panorama.py FOLDER_OF_PANORAMAS, bench/parsing.py FOLDERS_OF_PHOTOS, bench/splat_gpu.py, bench/vlm_models.py and bench/segment_models.py (CUDA), bench/refine.py (minutes)"
+	@echo "Not run: bench/panorama.py FOLDER_OF_PANORAMAS, bench/parsing.py FOLDERS_OF_PHOTOS, bench/splat_gpu.py, bench/vlm_models.py and bench/segment_models.py (CUDA), bench/refine.py (minutes), bench/sounds_sheet.py (draws docs/sounds.png)"
 
 browser:
 	@command -v $${CHROMIUM:-chromium} >/dev/null || command -v google-chrome >/dev/null || \

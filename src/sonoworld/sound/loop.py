@@ -54,4 +54,4 @@ def quietest_join(samples: Float64[np.ndarray, "t"]) -> Float64[np.ndarray, "t"]
     every = flux(samples)
     span = FRAME // HOP + 1
     means = np.convolve(np.concatenate([every, every[: span - 1]]), np.full(span, 1 / span), "valid")
-    return np.roll(samples, -(int(np.argmin(means)) + span - 1) * HOP)
+    return np.roll(samples, -(int(np.argmin(means)) + span - 1 - every.size) * HOP)
