@@ -10,6 +10,7 @@ from sonoworld.sound.manner import Manner
 from sonoworld.sound.modulation import spaced
 from sonoworld.sound.noise import RATE_HZ, Wave, shaped, tilt, unit
 from sonoworld.sound.resonance import room
+from sonoworld.sound.unsteady import loosened
 from sonoworld.sound.voices.birds import call
 from sonoworld.sound.voices.people import footsteps
 
@@ -102,11 +103,18 @@ def one_call(throat: Throat, size: float, rng: np.random.Generator) -> Float64[n
         1 - 0.4 * throat.rough * (1 + np.sin(np.pi * np.cumsum(hz) / RATE_HZ)) / 2  # every second pulse weaker
     )
     colour = (throat.colour[0] / size**0.7 * rng.uniform(0.85, 1.15), throat.colour[1])
+    loud = loud * np.exp(0.9 * throat.rough * np.interp(u, *_wander(m, 30.0, rng)))
     voiced = call(hz, loud, colour, 24, rng)
     breath = (
         shaped(m, {colour[0] / 16: -24, colour[0] / 4: -12, colour[0]: 0, 3 * colour[0]: -8, 20000: -30}, rng) * loud
     )
     return voiced + (0.03 + 0.25 * throat.rough) * float(np.std(voiced)) * breath
+
+
+def _wander(m: int, hz: float, rng: np.random.Generator) -> tuple[Float64[np.ndarray, "p"], Float64[np.ndarray, "p"]]:
+    """Places 0..1 and random values, about `hz` a second."""
+    points = max(3, round(m / RATE_HZ * hz))
+    return np.linspace(0, 1, points), rng.standard_normal(points)
 
 
 def calling(n: int, throat: Throat, count: int, manner: Manner, rng: np.random.Generator) -> Wave:
@@ -123,6 +131,7 @@ def calling(n: int, throat: Throat, count: int, manner: Manner, rng: np.random.G
                 place(mine, sound * rng.uniform(0.6, 1), at)
                 at += sound.size / RATE_HZ * rng.uniform(*throat.gap)
         out += room(mine, rng.uniform(0.25, 1.2), spread_log(0.05, 0.5, 1, rng)[0], rng) / rng.uniform(1, 1 + count)
+    out = loosened(out, rng.uniform(0.1, 0.45), 0.5, 12, rng)
     air = {40: 0, 150: 0, 400: -4, 1500: -13, 5000: -25, 20000: -45}
     quiet = shaped(n, tilt(air, rng.uniform(-1, 2)), rng)
     return out / np.abs(out).max() + 10 ** (-rng.uniform(36, 72) / 20) * quiet

@@ -6,8 +6,9 @@ from jaxtyping import Float64
 from sonoworld.sound.grains import Grains, scatter, spread_log, struck
 from sonoworld.sound.manner import Manner
 from sonoworld.sound.modulation import Times, cycles, drift, poisson, spaced, thinned
-from sonoworld.sound.noise import RATE_HZ, Wave, shaped, unit, white
+from sonoworld.sound.noise import RATE_HZ, Wave, shaped, tilt, unit, white
 from sonoworld.sound.resonance import band, lowpass, resonant, room
+from sonoworld.sound.unsteady import loosened
 from sonoworld.sound.voices.people import talker
 
 Modal = Float64[np.ndarray, "q 3"]
@@ -43,7 +44,7 @@ def church_bell(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
 
 def clock_tick(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     """An escapement: three impacts a tick through wheel and case modes; tick and tock not quite alike."""
-    period = float(rng.choice([0.2, 0.25, 0.33, 0.5, 0.5, 1.0])) * rng.uniform(0.96, 1.04) * manner.larger**0.7
+    period = float(rng.choice([0.2, 0.25, 0.4, 0.5, 0.75, 1.0, 1.0])) * rng.uniform(0.96, 1.04) * manner.larger**0.7
     pairs = spaced(2 * period, 0.004, n, rng)
     wheel = spread_log(900 / manner.larger, 7500 / manner.larger, 9, rng)
     case = rng.uniform(220, 900, 3) / manner.larger
@@ -53,20 +54,20 @@ def clock_tick(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
         [rng.uniform(0.2, 1, 9) * (2000 / wheel) ** rng.uniform(0, 0.6), np.full(3, rng.uniform(0.2, 0.8))]
     )
     out = np.zeros(n)
-    tock = rng.uniform(0.35, 1.0)
+    tock, uneven = rng.uniform(0.25, 1.0), rng.uniform(0.1, 0.4)
     for late, pitch, loud in ((0.0, 1.0, 1.0), (period * rng.uniform(0.95, 1.05), rng.uniform(0.85, 1.15), tock)):
         modes = np.stack([hz * pitch, decay, gain], 1)
-        each = loud * np.exp(rng.normal(0, 0.15, pairs.size))
+        each = loud * np.exp(rng.normal(0, uneven, pairs.size))
         for dt, force in (
             (0.0, 0.35),
             (rng.normal(0.006, 0.0006), 1.0),
             (rng.normal(0.014, 0.001), rng.uniform(0.3, 0.7)),
         ):
             out += struck(n, pairs + late + dt, force * each, modes, rng)
-    quiet = shaped(n, {40: 0, 300: -6, 3000: -16, 20000: -26}, rng)
-    return (
-        unit(room(out, rng.uniform(0.2, 0.6), rng.uniform(0.05, 0.2), rng)) + spread_log(0.004, 0.4, 1, rng)[0] * quiet
-    )
+    quiet = shaped(n, tilt({40: 4, 150: 0, 500: -6, 3000: -16, 20000: -26}, rng.uniform(-2, 1.5)), rng)
+    quiet = loosened(quiet, rng.uniform(0.1, 0.5), 0.3, 6, rng)
+    heard = loosened(room(out, rng.uniform(0.2, 0.6), rng.uniform(0.05, 0.2), rng), rng.uniform(0.1, 0.6), 0.2, 5, rng)
+    return unit(heard) + spread_log(0.006, 0.6, 1, rng)[0] * quiet
 
 
 def melody(n: int, note_s: float, base_hz: float, rng: np.random.Generator) -> tuple[Times, Times]:

@@ -27,7 +27,7 @@ def chainsaw(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     gate = 0.4 + np.exp(-5 * np.mod(cycles(hz), 1))
     chain = shaped(n, tilt(teeth, rng.uniform(-1.5, 0.5)), rng) * gate * throttle ** rng.uniform(0.2, 1.2)
     low = shaped(n, {60: -4, 150: 0, 400: -6, 1500: -20}, rng) * (0.4 + 0.6 * throttle)
-    out = exhaust + spread_log(0.06, 0.4, 1, rng)[0] * chain + rng.uniform(0.1, 0.4) * low
+    out = exhaust + spread_log(0.08, 0.5, 1, rng)[0] * chain + spread_log(0.05, 0.3, 1, rng)[0] * low
     out = loosened(out, rng.uniform(0.15, 0.45), 0.2, 3, rng)
     return room(out, 0.5, rng.uniform(0.05, 0.4), rng)
 

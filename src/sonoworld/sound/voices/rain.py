@@ -7,6 +7,7 @@ from sonoworld.sound.manner import Manner
 from sonoworld.sound.modulation import drift, gusts, poisson
 from sonoworld.sound.noise import RATE_HZ, Wave, shaped, tilt, unit
 from sonoworld.sound.resonance import band, filtered, highpass, lowpass, resonant, room
+from sonoworld.sound.unsteady import loosened
 from sonoworld.sound.voices.air import wind
 
 FAR_DROPS = {60: 0, 250: 0, 1000: -4, 3000: -7, 9000: -12, 20000: -22}
@@ -16,12 +17,13 @@ FAR_DROPS = {60: 0, 250: 0, 1000: -4, 3000: -7, 9000: -12, 20000: -22}
 def rain(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     """A bed of far drops, ticks of near ones, and bubbles where they fall in puddles."""
     heavy = float(np.clip(rng.uniform(0.15, 0.85) + 0.45 * manner.strength + 0.2 * manner.density, 0.0, 1.3))
-    swell = np.exp(spread_log(0.02, 0.22, 1, rng)[0] * drift(n, rng, 1, 0.05, 2))
+    swell = np.exp(spread_log(0.03, 0.3, 1, rng)[0] * drift(n, rng, 0.6, 0.1, 8))
     bed = shaped(n, tilt(FAR_DROPS, rng.uniform(-2.2, 0.4) - 0.5 * manner.strength), rng) * swell
     ticks = unit(_ticks(n, 300 + 5000 * heavy, rng))
     puddles = unit(_puddles(n, 30 + 200 * heavy * rng.random(), rng))
     near = spread_log(0.2, 1.0, 1, rng)[0] * (1.9 - heavy) / 1.4
-    return bed + near * ticks + spread_log(0.03, 0.4, 1, rng)[0] * puddles
+    out = bed + near * ticks + spread_log(0.03, 0.5, 1, rng)[0] * puddles
+    return loosened(out, spread_log(0.03, 0.3, 1, rng)[0], 0.5, 12, rng)
 
 
 def _ticks(n: int, rate_per_s: float, rng: np.random.Generator) -> Wave:
@@ -29,7 +31,9 @@ def _ticks(n: int, rate_per_s: float, rng: np.random.Generator) -> Wave:
     k = times.size
     surface_hz = rng.uniform(1700, 3600)  # stone is brighter than soil
     hz = surface_hz * np.exp(rng.normal(0, 0.6, k))
-    drops = Grains(times, hz, 1 / rng.uniform(0.0004, 0.0025, k), nearness(k, rng, 0.9, 30), noise=0.6)
+    drops = Grains(
+        times, hz, 1 / rng.uniform(0.0004, 0.0025, k), nearness(k, rng, spread_log(0.3, 1.2, 1, rng)[0], 30), noise=0.6
+    )
     ticks = band(scatter(n, drops, rng), 400, 6000)
     if rng.random() < 0.35:  # a roof, a bin, a car: one surface with its own resonances
         modes = tuple((hz, 0.25 * hz, 0.7) for hz in spread_log(250, 2500, 4, rng))

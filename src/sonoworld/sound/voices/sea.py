@@ -7,6 +7,7 @@ from sonoworld.sound.manner import Manner
 from sonoworld.sound.modulation import around, drift, poisson, spaced, thinned
 from sonoworld.sound.noise import RATE_HZ, Wave, shaped, tilt, unit
 from sonoworld.sound.resonance import lowpass, resonant
+from sonoworld.sound.unsteady import loosened
 
 
 def sea_waves(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
@@ -36,8 +37,9 @@ def sea_waves(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     )
     out += _foam(n, middle, rng) * float(np.std(out)) * rng.uniform(0.05, 0.15)
     roar = {40: -2, 120: 0, 400: -2, 1500: -8, 6000: -20, 20000: -38}
-    far = spread_log(0.05, 0.65, 1, rng)[0] * (1 + 0.6 * manner.distance) * 1.2**manner.strength
-    return unit(out) + far * shaped(n, roar, rng) * np.exp(0.12 * drift(n, rng, 1, 0.1, 3))
+    far = spread_log(0.04, 1.1, 1, rng)[0] * (1 + 0.6 * manner.distance) * 1.2**manner.strength
+    heard = unit(out) + far * shaped(n, roar, rng) * np.exp(0.12 * drift(n, rng, 1, 0.1, 3))
+    return loosened(heard, spread_log(0.03, 0.4, 1, rng)[0], 0.3, 12, rng)
 
 
 def _crest(n: int, at_s: float, rise_s: float, fall_s: float) -> Wave:

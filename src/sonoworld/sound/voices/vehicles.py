@@ -153,7 +153,7 @@ def helicopter(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     phase = cycles(hz * (1 + 0.01 * drift(n, rng, 1, 0.1, 2)))
     slap = np.exp(-(((np.mod(phase, 1) - 0.5) / rng.uniform(0.06, 0.16)) ** 2))
     noise = np.zeros(n)
-    for centre, db in ((60, -4), (130, 0), (300, 0), (700, -3), (1500, -9), (3500, -20), (9000, -33)):
+    for centre, db in ((60, -8), (130, -3), (300, 0), (700, -1), (1500, -6), (3500, -17), (9000, -30)):
         part = shaped(n, {centre / 3: -24, centre: 0, 3 * centre: -24, 24000: -55}, rng)
         lag = rng.random() if centre > 200 else 0.0  # other echoes, other parts of the blade
         beat = np.roll(slap, int(lag * RATE_HZ / hz))
@@ -161,7 +161,7 @@ def helicopter(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     echoes = tuple((hz, 0.08 * hz, 0.9) for hz in spread_log(120, 4000, 14, rng))  # cabin and ground
     noise = loosened(resonant(noise, echoes, direct=rng.uniform(0.2, 0.7)), rng.uniform(0.03, 0.2), 0.2, 1.5, rng)
     thump = unit(highpass(lowpass(np.gradient(slap), 250.0), 60.0, 2))
-    out = unit(noise) + rng.uniform(0.1, 0.7) * thump * np.exp(0.3 * drift(n, rng, 1, 0.1, 3))
+    out = unit(noise) + spread_log(0.06, 0.6, 1, rng)[0] * thump * np.exp(0.3 * drift(n, rng, 1, 0.1, 3))
     tail = tone(phase * round(rng.uniform(4, 6)), tuple(1 / h**0.7 for h in range(1, 16)))
     out += rng.uniform(0.05, 0.5) * unit(tail) * np.exp(0.3 * drift(n, rng, 0.5, 0.3, 6))
     for gear in spread_log(350, 2600, rng.integers(2, 7), rng):
