@@ -164,7 +164,7 @@ def helicopter(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     out = unit(noise) + spread_log(0.06, 0.6, 1, rng)[0] * thump * np.exp(0.3 * drift(n, rng, 1, 0.1, 3))
     tail = tone(phase * round(rng.uniform(4, 6)), tuple(1 / h**0.7 for h in range(1, 16)))
     out += rng.uniform(0.05, 0.5) * unit(tail) * np.exp(0.3 * drift(n, rng, 0.5, 0.3, 6))
-    for gear in spread_log(350, 2600, rng.integers(2, 7), rng):
+    for gear in spread_log(350, 2600, int(rng.integers(2, 7)), rng):
         mesh = np.sin(2 * np.pi * cycles(gear * (1 + 0.004 * drift(n, rng, 1, 0.1, 3))))
         out += rng.uniform(0.05, 0.4) * (gear / 400) ** -0.8 * mesh * np.exp(0.4 * drift(n, rng, 0.6, 0.3, 6))
     return out * np.exp(spread_log(0.03, 0.3, 1, rng)[0] * drift(n, rng, 1.5, 0.1, 1.5))
