@@ -42,8 +42,8 @@ class Throat:
 
 
 DOG = Throat(
-    (240, 620), (0.1, 0.26), ((0, 0.65), (0.3, 1.2), (1, 0.7)), ((0, 0), (0.1, 1), (0.4, 0.8), (1, 0)),
-    (740, 0.75), 0.5, (0.8, 4), (1, 6), (1.6, 4.5),
+    (240, 620), (0.11, 0.28), ((0, 0.65), (0.3, 1.2), (1, 0.7)), ((0, 0), (0.1, 1), (0.4, 0.8), (1, 0)),
+    (740, 0.75), 0.5, (0.5, 3), (1, 7), (1.5, 3.8),
 )  # fmt: skip
 CAT = Throat(
     (420, 650), (0.5, 1.1), ((0, 0.8), (0.35, 1.25), (1, 0.75)), ((0, 0), (0.15, 0.7), (0.5, 1), (1, 0)),
@@ -72,7 +72,7 @@ ROOSTER = Throat(
         (0, 0), (0.06, 0.6), (0.09, 0.08), (0.13, 0.6), (0.18, 0.1),
         (0.22, 0.7), (0.26, 0.15), (0.36, 1), (0.8, 0.7), (1, 0),
     ),
-    (1250, 0.75), 0.28, (1.5, 6),
+    (1250, 0.75), 0.33, (1.5, 5),
 )  # fmt: skip
 OWL = Throat(
     (320, 480), (0.25, 0.6), ((0, 0.95), (0.4, 1.05), (1, 0.93)), ((0, 0), (0.3, 1), (0.7, 0.8), (1, 0)),
@@ -106,7 +106,7 @@ def one_call(throat: Throat, size: float, rng: np.random.Generator) -> Float64[n
     loud = loud * np.exp(0.9 * throat.rough * np.interp(u, *_wander(m, 30.0, rng)))
     voiced = call(hz, loud, colour, 24, rng)
     breath = (
-        shaped(m, {colour[0] / 16: -24, colour[0] / 4: -12, colour[0]: 0, 3 * colour[0]: -8, 20000: -30}, rng) * loud
+        shaped(m, {colour[0] / 16: -24, colour[0] / 4: -12, colour[0]: 0, 3 * colour[0]: -10, 20000: -38}, rng) * loud
     )
     return voiced + (0.03 + 0.25 * throat.rough) * float(np.std(voiced)) * breath
 
@@ -130,8 +130,8 @@ def calling(n: int, throat: Throat, count: int, manner: Manner, rng: np.random.G
                 sound = one_call(throat, size, rng)
                 place(mine, sound * rng.uniform(0.6, 1), at)
                 at += sound.size / RATE_HZ * rng.uniform(*throat.gap)
-        out += room(mine, rng.uniform(0.25, 1.2), spread_log(0.05, 0.5, 1, rng)[0], rng) / rng.uniform(1, 1 + count)
-    out = loosened(out, rng.uniform(0.1, 0.45), 0.5, 12, rng)
+        out += room(mine, rng.uniform(0.25, 1.4), spread_log(0.08, 0.8, 1, rng)[0], rng) / rng.uniform(1, 1 + count)
+    out = loosened(out, rng.uniform(0.15, 0.6), 0.5, 12, rng)
     air = {40: 0, 150: 0, 400: -4, 1500: -13, 5000: -25, 20000: -45}
     quiet = shaped(n, tilt(air, rng.uniform(-1, 2)), rng)
     return out / np.abs(out).max() + 10 ** (-rng.uniform(36, 72) / 20) * quiet

@@ -6,7 +6,7 @@ from sonoworld.sound.grains import Grains, bubbles, nearness, place, scatter, sp
 from sonoworld.sound.manner import Manner
 from sonoworld.sound.modulation import drift, gusts, poisson
 from sonoworld.sound.noise import RATE_HZ, Wave, shaped, tilt, unit
-from sonoworld.sound.resonance import band, filtered, highpass, lowpass, resonant, room
+from sonoworld.sound.resonance import band, highpass, lowpass, resonant, room
 from sonoworld.sound.unsteady import loosened
 from sonoworld.sound.voices.air import wind
 
@@ -60,19 +60,17 @@ def thunder(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
 
 
 def _stroke(n: int, at_s: float, nearest_m: float, rng: np.random.Generator) -> Wave:
-    """Arrivals of N-waves of four lengths from 5 m steps of a random walk, cloud to ground; aligned steps clap."""
+    """Arrivals of N-waves, each as long as its own 5 m step of a random walk made it, cloud to ground; aligned steps clap."""
     steps = 1500
     height = np.linspace(0, 4000, steps)
     sway = np.cumsum(rng.normal(0, 5, (steps, 2)), axis=0)
     distance = np.sqrt((nearest_m + sway[:, 0]) ** 2 + sway[:, 1] ** 2 + height**2)
     strength = rng.exponential(1, steps) / distance / (1 + np.abs(np.gradient(distance)) / 2)
-    arrivals = np.mod(((at_s + (distance - distance.min()) / 343) * RATE_HZ).astype(np.int64), n)
-    kind = rng.integers(0, 4, steps)
+    lengths = spread_log(0.0015, 0.009, steps, rng) * RATE_HZ
     heard = np.zeros(n)
-    for which, length_s in enumerate(spread_log(0.0015, 0.009, 4, rng)):
-        wave = np.zeros(n)
-        place(wave, np.linspace(1, -1, int(length_s * RATE_HZ)), 0.0)
-        heard += filtered(np.bincount(arrivals, strength * (kind == which), n), np.fft.rfft(wave))
+    arrivals = at_s + (distance - distance.min()) / 343
+    for loud, length, at in zip(strength, lengths.astype(int), arrivals, strict=True):
+        place(heard, np.linspace(loud, -loud, length), float(at))
     return heard
 
 

@@ -93,8 +93,8 @@ def boat(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
 def hull_water(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     """Water along a hull: a broad wash that swells and splashes as the boat dips, bubbles in every splash."""
     swell = np.exp(rng.uniform(0.3, 0.55) * drift(n, rng, 1.6, 0.3, 1.6) + 0.15 * drift(n, rng, 0.5, 1.5, 10))
-    curve = {40: 0, 80: 1, 200: -2, 400: -7, 800: -9, 1500: -11, 3000: -13, 6000: -15, 12000: -19, 20000: -28}
-    wash = shaped(n, tilt(curve, rng.uniform(-0.8, 0.8)), rng) * swell
+    curve = {40: 0, 80: 1, 200: -1, 400: -5, 800: -8, 1500: -11, 3000: -15, 6000: -19, 12000: -25, 20000: -36}
+    wash = shaped(n, tilt(curve, rng.uniform(-0.8, 0.5)), rng) * swell
     splashes = unit(lapping(n, manner, rng))
     return unit(wash) + rng.uniform(0.3, 0.7) * splashes
 
@@ -149,7 +149,7 @@ def train(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
 def helicopter(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     """Blade slap and tail rotor over broad noise that drifts on its own in every band, and the tones of the gears."""
     hz = rng.uniform(9, 25) / manner.larger**0.5
-    gated = spread_log(0.08, 1.2, 1, rng)[0]  # from a steady roar in the cabin to the slap of one flying over
+    gated = spread_log(0.12, 2.5, 1, rng)[0]  # from a steady roar in the cabin to the slap of one flying over
     phase = cycles(hz * (1 + 0.01 * drift(n, rng, 1, 0.1, 2)))
     slap = np.exp(-(((np.mod(phase, 1) - 0.5) / rng.uniform(0.06, 0.16)) ** 2))
     noise = np.zeros(n)
@@ -157,9 +157,9 @@ def helicopter(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
         part = shaped(n, {centre / 3: -24, centre: 0, 3 * centre: -24, 24000: -55}, rng)
         lag = rng.random() if centre > 200 else 0.0  # other echoes, other parts of the blade
         beat = np.roll(slap, int(lag * RATE_HZ / hz))
-        noise += 10 ** ((db + rng.uniform(-5, 5)) / 20) * unit(part * (1 + gated * rng.uniform(0.2, 1.6) * beat))
+        noise += 10 ** ((db + rng.uniform(-5, 5)) / 20) * unit(part * (1 + gated * rng.uniform(0.4, 1.6) * (1 if centre < 1000 else 2) * beat))
     echoes = tuple((hz, 0.08 * hz, 0.9) for hz in spread_log(120, 4000, 14, rng))  # cabin and ground
-    noise = loosened(resonant(noise, echoes, direct=rng.uniform(0.2, 0.7)), rng.uniform(0.03, 0.2), 0.2, 1.5, rng)
+    noise = loosened(resonant(noise, echoes, direct=rng.uniform(0.2, 0.7)), rng.uniform(0.03, 0.25), 0.3, 8, rng)
     thump = unit(highpass(lowpass(np.gradient(slap), 250.0), 60.0, 2))
     out = unit(noise) + spread_log(0.06, 0.6, 1, rng)[0] * thump * np.exp(0.3 * drift(n, rng, 1, 0.1, 3))
     tail = tone(phase * round(rng.uniform(4, 6)), tuple(1 / h**0.7 for h in range(1, 16)))
