@@ -131,7 +131,7 @@ def calling(n: int, throat: Throat, count: int, manner: Manner, rng: np.random.G
                 place(mine, sound * rng.uniform(0.6, 1), at)
                 at += sound.size / RATE_HZ * rng.uniform(*throat.gap)
         out += room(mine, rng.uniform(0.25, 1.4), spread_log(0.08, 0.8, 1, rng)[0], rng) / rng.uniform(1, 1 + count)
-    out = loosened(out, rng.uniform(0.15, 0.6), 0.5, 12, rng)
+    out = loosened(out, rng.uniform(0.15, 0.6), 0.5, 5, rng)
     air = {40: 0, 150: 0, 400: -4, 1500: -13, 5000: -25, 20000: -45}
     quiet = shaped(n, tilt(air, rng.uniform(-1, 2)), rng)
     return out / np.abs(out).max() + 10 ** (-rng.uniform(36, 72) / 20) * quiet

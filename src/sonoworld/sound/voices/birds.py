@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from sonoworld.sound.grains import place
+from sonoworld.sound.grains import place, spread_log
 from sonoworld.sound.manner import Manner
 from sonoworld.sound.noise import RATE_HZ, Wave, unit
 from sonoworld.sound.resonance import lowpass, room
@@ -52,16 +52,16 @@ def _song(n: int, singer: Singer, rest_s: float, rng: np.random.Generator) -> Wa
     begin = rng.random() * seconds
     at = 0.0
     while at < seconds - 1.5:
-        gap = rng.uniform(0.015, 0.14)
+        gap = spread_log(0.02, 0.3, 1, rng)[0]
         which = rng.integers(len(repertoire))
-        loud = np.exp(rng.normal(0, 0.45))
+        loud = np.exp(rng.normal(0, 0.7))
         for _ in range(rng.integers(2, 10)):
             if rng.random() < 0.3:
                 which = rng.integers(len(repertoire))
             syllable = repertoire[which]
             place(out, syllable * loud * rng.uniform(0.6, 1), begin + at)
-            at += syllable.size / RATE_HZ + gap
-        at += rest_s * rng.uniform(0.4, 2)
+            at += syllable.size / RATE_HZ + gap * rng.uniform(0.6, 1.8)
+        at += rest_s * rng.uniform(0.6, 2.5)
     return out
 
 

@@ -57,7 +57,7 @@ def crowd(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     muffled = unit(chest) * slow + spread_log(0.12, 0.3, 1, rng)[0] * unit(mouth)
     murmur = unit(room(muffled, rng.uniform(0.4, 0.9), rng.uniform(0.4, 0.9), rng, 5000))
     clatter = room(_clatter(n, rng.uniform(1, 5) * manner.busier, rng), 0.6, 0.5, rng, 6000)
-    bed = shaped(n, {40: -2, 120: 0, 300: -10, 1000: -34, 4000: -46, 20000: -56}, rng)
+    bed = shaped(n, {40: -3, 120: 0, 300: -8, 1000: -30, 4000: -38, 20000: -44}, rng)
     return murmur + rng.uniform(0.3, 0.8) * bed + spread_log(0.01, 0.05, 1, rng)[0] * unit(clatter)
 
 

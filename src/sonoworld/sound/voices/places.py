@@ -26,7 +26,7 @@ def room_tone(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
 
 def city_hum(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     """A city from far above or behind: low roar of all its roads, rare single things through many echoes."""
-    roar = {30: -2, 60: 3, 120: 2, 250: -4, 500: -8, 1000: -13, 2000: -24, 4000: -36, 10000: -50}
+    roar = {30: -7, 60: -1, 120: 1, 250: -3, 500: -6, 1000: -11, 2000: -23, 4000: -36, 10000: -50}
     out = shaped(n, tilt(roar, rng.uniform(-1, 1)), rng) * np.exp(0.15 * drift(n, rng, 1, 0.1, 2))
     for _ in range(rng.integers(1, 4)):
         out += rng.uniform(0.1, 0.3) * _engine_far(n, rng)

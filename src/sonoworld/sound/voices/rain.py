@@ -78,7 +78,7 @@ def storm(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     """Thunder, wind and rain."""
     far = highpass(lowpass(thunder(n, manner, rng), rng.uniform(250, 600), 2), rng.uniform(60, 110), 2)
     far *= np.exp(rng.uniform(0.2, 0.5) * drift(n, rng, 0.2, 1, 7))
-    out = unit(far) + rng.uniform(0.05, 0.3) * unit(wind(n, manner, rng))
+    out = unit(far) + rng.uniform(0.2, 0.6) * unit(wind(n, manner, rng))
     return out + spread_log(0.003, 0.06, 1, rng)[0] * 1.6**manner.strength * unit(rain(n, manner, rng)) * gusts(
         n, rng, rng.uniform(0.2, 0.6)
     )

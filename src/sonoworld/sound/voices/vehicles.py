@@ -124,11 +124,11 @@ def train(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     )
     heard = np.maximum(lowpass(np.abs(clacks), 1.6, 2), 0)
     rolling = {
-        30: -14,
-        60: -6,
-        120: 0,
+        30: -16,
+        60: -9,
+        120: -1,
         200: 0,
-        300: -9,
+        300: -6,
         600: -16,
         1200: -21,
         2500: -27,
