@@ -7,6 +7,7 @@ from jaxtyping import Float64
 
 from sonoworld.sound.grains import place, spread_log
 from sonoworld.sound.manner import Manner
+from sonoworld.sound.modulation import drift
 from sonoworld.sound.noise import RATE_HZ, Wave, unit
 from sonoworld.sound.resonance import lowpass, room
 from sonoworld.sound.voices.air import far_rush
@@ -33,15 +34,16 @@ class Singer:
 
 def birds(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     """A few singers at their own distances over a quiet outdoor bed."""
-    count = max(1, round(rng.integers(2, 6) * manner.busier**0.7))
+    count = max(1, round(rng.integers(2, 7) * manner.busier**0.7))
     out = np.zeros(n)
     for _ in range(count):
         hz = np.exp(rng.uniform(np.log(1200), np.log(5200))) / manner.larger
-        singer = Singer(hz, rng.uniform(0.02, 0.25), rng.dirichlet([0.6, 0.5, 1.0, 0.6, 0.4]))
+        singer = Singer(hz, rng.uniform(0.02, 0.25), rng.dirichlet([0.9, 0.7, 1.0, 0.6, 0.3]))
         near = 1 / rng.uniform(1, 7)
         song = lowpass(_song(n, singer, rng.uniform(0.6, 4) / manner.busier**0.3, rng), 9000 / (1 + 0.15 / near))
-        out += near * room(song, rng.uniform(0.3, 1.3), 0.25 / np.sqrt(near), rng)
-    return unit(out) + rng.uniform(0.06, 0.35) * far_rush(n, rng)
+        swell = np.exp(rng.uniform(0.1, 0.6) * drift(n, rng, 1, 0.1, 0.9))
+        out += near * swell * room(song, rng.uniform(0.3, 1.3), 0.25 / np.sqrt(near), rng)
+    return unit(out) + rng.uniform(0.2, 0.7) * far_rush(n, rng)
 
 
 def _song(n: int, singer: Singer, rest_s: float, rng: np.random.Generator) -> Wave:
@@ -52,7 +54,7 @@ def _song(n: int, singer: Singer, rest_s: float, rng: np.random.Generator) -> Wa
     begin = rng.random() * seconds
     at = 0.0
     while at < seconds - 1.5:
-        gap = spread_log(0.02, 0.3, 1, rng)[0]
+        gap = spread_log(0.01, 0.1, 1, rng)[0]
         which = rng.integers(len(repertoire))
         loud = np.exp(rng.normal(0, 0.7))
         for _ in range(rng.integers(2, 10)):
@@ -73,7 +75,7 @@ def _syllable(singer: Singer, rng: np.random.Generator) -> Sound:
     turns = 2 * np.pi * np.cumsum(singer.hz * np.exp(rng.normal(0, 0.16) + bend)) / RATE_HZ
     swell = np.sin(np.pi * u ** rng.uniform(0.5, 1)) ** 0.7
     if kind == "trill":
-        swell *= 0.5 + 0.5 * np.sin(2 * np.pi * rng.uniform(10, 32) * u * length)
+        swell *= 0.5 + 0.5 * np.sin(2 * np.pi * rng.uniform(12, 40) * u * length)
     return swell * (np.sin(turns) + singer.second * (np.sin(2 * turns) + 0.3 * np.sin(3 * turns)))
 
 

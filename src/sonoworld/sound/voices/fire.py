@@ -18,16 +18,16 @@ def fire(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     hiss = shaped(n, {500: -20, 1500: -3, 5000: 0, 16000: -8}, rng) * np.maximum(0, drift(n, rng, 0.5, 0.3, 6)) ** 3
     bed = shaped(n, {100: -6, 1000: 0, 8000: -3, 20000: -12}, rng)
     crackle = (
-        spread_log(0.1, 1.2, 1, rng)[0] * 1.3 ** (manner.strength + manner.density) * unit(_crackles(n, manner, rng))
+        spread_log(0.06, 1.2, 1, rng)[0] * 1.3 ** (manner.strength + manner.density) * unit(_crackles(n, manner, rng))
     )
     out = lapping * 1.3**manner.size + rng.uniform(0.01, 0.06) * unit(hiss) + rng.uniform(0.02, 0.12) * bed
-    out = out + crackle + spread_log(0.04, 0.4, 1, rng)[0] * unit(_pops(n, rng))
+    out = out + crackle + spread_log(0.02, 0.35, 1, rng)[0] * unit(_pops(n, rng))
     return loosened(out, spread_log(0.04, 0.45, 1, rng)[0], 0.4, 15, rng)
 
 
 def _crackles(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     activity = np.exp(rng.uniform(0.6, 1.1) * drift(n, rng, 1, 0.1, 4))
-    rate = np.exp(rng.uniform(np.log(10), np.log(260))) * manner.busier
+    rate = np.exp(rng.uniform(np.log(6), np.log(260))) * manner.busier
     first = thinned(poisson(rate, n, rng), activity / activity.max(), rng)
     followers = rng.integers(0, 7, first.size)
     lags = rng.exponential(0.03, int(followers.sum()))

@@ -66,7 +66,9 @@ def clock_tick(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
             out += struck(n, pairs + late + dt, force * each, modes, rng)
     quiet = shaped(n, tilt({40: 4, 150: 0, 500: -6, 3000: -16, 20000: -26}, rng.uniform(-2, 1.5)), rng)
     quiet = loosened(quiet, rng.uniform(0.1, 0.5), 0.3, 6, rng)
-    heard = loosened(room(out, rng.uniform(0.25, 0.9), spread_log(0.15, 1.1, 1, rng)[0], rng), rng.uniform(0.1, 0.6), 0.2, 5, rng)
+    heard = loosened(
+        room(out, rng.uniform(0.25, 0.9), spread_log(0.15, 1.1, 1, rng)[0], rng), rng.uniform(0.1, 0.6), 0.2, 5, rng
+    )
     return unit(heard) + spread_log(0.006, 0.6, 1, rng)[0] * quiet
 
 

@@ -16,19 +16,19 @@ def crickets(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     out = np.zeros(n)
     for _ in range(max(1, round(rng.integers(3, 9) * manner.busier**0.7))):
         chirper = _chirper(n, chirps_per_s * rng.uniform(0.9, 1.1), rng)
-        sings = np.exp(rng.uniform(0.15, 0.4) * drift(n, rng, 0.7, 0.2, 1.6))
+        sings = np.exp(rng.uniform(0.3, 0.6) * drift(n, rng, 1, 0.1, 1.2))
         out += nearness(1, rng, 2, 9)[0] * sings * room(chirper, 0.35, 0.35, rng)
     out = unit(out)
     for _ in range(rng.integers(0, 3)):
         out += rng.uniform(0.08, 0.35) * _triller(n, rng)
     night = {40: 3, 100: 0, 200: -6, 400: -11, 800: -16, 1500: -24, 3000: -30, 6000: -36, 12000: -35, 20000: -46}
-    return out + rng.uniform(0.45, 0.95) * shaped(n, tilt(night, rng.uniform(-0.7, 0.7)), rng)
+    return out + rng.uniform(0.75, 1.3) * shaped(n, tilt(night, rng.uniform(-0.7, 0.5)), rng)
 
 
 def _chirper(n: int, chirps_per_s: float, rng: np.random.Generator) -> Wave:
     """One male: chirps of 3-4 wing strokes, each a swelling tone that falls slightly."""
     out = np.zeros(n)
-    strokes, strokes_per_s, hz = rng.integers(3, 6), rng.uniform(22, 36), rng.normal(4500, 280)
+    strokes, strokes_per_s, hz = rng.integers(2, 6), rng.uniform(22, 36), rng.normal(4500, 280)
     u = np.linspace(0, 1, int(0.6 / strokes_per_s * RATE_HZ))
     turns = 2 * np.pi * hz * np.cumsum(1 - 0.02 * u) / RATE_HZ
     stroke = np.sin(np.pi * u) ** 0.6 * (np.sin(turns) + 0.04 * np.sin(2 * turns))

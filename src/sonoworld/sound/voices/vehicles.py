@@ -125,8 +125,8 @@ def train(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     heard = np.maximum(lowpass(np.abs(clacks), 1.6, 2), 0)
     rolling = {
         30: -16,
-        60: -9,
-        120: -1,
+        60: -11,
+        120: -2,
         200: 0,
         300: -6,
         600: -16,
@@ -140,8 +140,8 @@ def train(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     squeal = np.sin(2 * np.pi * cycles(np.full(n, rng.uniform(1500, 3500)))) * np.maximum(
         drift(n, rng, 1, 0.2, 2) - 1, 0
     )
-    swell = (heard / heard.mean()) ** rng.uniform(0.3, 0.7) * np.exp(0.25 * drift(n, rng, 1, 0.3, 0.9))
-    rough = np.exp(0.2 * drift(n, rng, 0.3, 2, 14))
+    swell = (heard / heard.mean()) ** rng.uniform(0.3, 0.7) * np.exp(0.35 * drift(n, rng, 1, 0.3, 0.9))
+    rough = np.exp(0.35 * drift(n, rng, 0.3, 4, 16))
     clack = rng.uniform(0.1, 0.35) * clacks * swell
     return roar * (0.1 + swell * rough) + clack + rng.uniform(0, 0.05) * squeal
 
@@ -157,7 +157,9 @@ def helicopter(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
         part = shaped(n, {centre / 3: -24, centre: 0, 3 * centre: -24, 24000: -55}, rng)
         lag = rng.random() if centre > 200 else 0.0  # other echoes, other parts of the blade
         beat = np.roll(slap, int(lag * RATE_HZ / hz))
-        noise += 10 ** ((db + rng.uniform(-5, 5)) / 20) * unit(part * (1 + gated * rng.uniform(0.4, 1.6) * (1 if centre < 1000 else 2) * beat))
+        noise += 10 ** ((db + rng.uniform(-5, 5)) / 20) * unit(
+            part * (1 + gated * rng.uniform(0.4, 1.6) * (1 if centre < 1000 else 2) * beat)
+        )
     echoes = tuple((hz, 0.08 * hz, 0.9) for hz in spread_log(120, 4000, 14, rng))  # cabin and ground
     noise = loosened(resonant(noise, echoes, direct=rng.uniform(0.2, 0.7)), rng.uniform(0.03, 0.25), 0.3, 8, rng)
     thump = unit(highpass(lowpass(np.gradient(slap), 250.0), 60.0, 2))
