@@ -78,6 +78,7 @@ def _write(target: Path, clip: Clip, console: Console) -> None:
     """Write a clip as it is stored, or softer where its peaks would not fit; say which, and whose it is."""
     from sonoworld.sound.level import integrated_lufs  # noqa: PLC0415  heavy
     from sonoworld.sound.loop import join_ratio  # noqa: PLC0415
+    from sonoworld.sound.reverberation import estimated  # noqa: PLC0415
 
     samples = clip.samples.astype(np.float64)
     turned = min(1.0, PEAK / float(np.abs(samples).max()))
@@ -86,9 +87,12 @@ def _write(target: Path, clip: Clip, console: Console) -> None:
     whose = f"{clip.author}, {clip.licence}" if clip.author else clip.licence
     softer = f", {-20 * np.log10(turned):.1f} dB softer than in a world so that its peaks fit" if turned < 1 else ""
     loop = f", loops (join {join_ratio(samples):.2f} of its own events)" if clip.loops else ""
+    heard = estimated(samples, clip.rate_hz)
+    room = "cannot be told, nothing in it dies away freely" if heard is None else heard.told()
     lines = (
         f"{target}: {clip.made_by}",
         f"  {samples.size / clip.rate_hz:.2f} s at {clip.rate_hz} Hz, {loudness:.1f} LUFS{softer}{loop}",
+        f"  reverberation: {room}",
         f"  {whose}",
     )
     console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)

@@ -60,7 +60,7 @@ def thunder(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
 
 
 def _stroke(n: int, at_s: float, nearest_m: float, rng: np.random.Generator) -> Wave:
-    """Arrivals of N-waves, each as long as its own 5 m step of a random walk made it, cloud to ground; aligned steps clap."""
+    """Arrivals of N-waves, one from each 5 m step of a random walk from cloud to ground; aligned steps clap."""
     steps = 1500
     height = np.linspace(0, 4000, steps)
     sway = np.cumsum(rng.normal(0, 5, (steps, 2)), axis=0)
