@@ -8,6 +8,7 @@ import numpy as np
 from sonoworld.sound.noise import Wave, curve_gain
 from sonoworld.sound.resonance import filtered
 
+AUDIBLE_HZ = (20.0, 20000.0)
 PIVOT_HZ = 700.0
 KNOTS_HZ = (40.0, 90.0, 200.0, 450.0, 1000.0, 2200.0, 4800.0, 10500.0, 20000.0)
 MOST = 2.0
@@ -24,4 +25,12 @@ def coloured(wave: Wave, lean_db: float, uneven_db: float, rng: np.random.Genera
         lean_db * slope * np.log2(hz / PIVOT_HZ) + uneven_db * hill for hz, hill in zip(KNOTS_HZ, hills, strict=True)
     ]
     curve = {hz: float(db) for hz, db in zip(KNOTS_HZ, level, strict=True)}
+    return filtered(wave, curve_gain(wave.size, curve).astype(np.complex128))
+
+
+def leaning(wave: Wave, db: float) -> Wave:
+    """The loop with `db` more for every octave up; 0 leaves it as it is."""
+    if db == 0:
+        return wave
+    curve = {hz: db * float(np.log2(hz / PIVOT_HZ)) for hz in AUDIBLE_HZ}
     return filtered(wave, curve_gain(wave.size, curve).astype(np.complex128))

@@ -106,7 +106,7 @@ def _end(level: Float64[np.ndarray, "m"], p: int, floor: float) -> int:
 
 
 def _time_s(fall: Float64[np.ndarray, "q"]) -> float | None:
-    """60 dB over the slope of the line through a fall from −5 to −25 dB; None if it is not that deep or not straight."""
+    """60 dB over the slope of a line from −5 to −25 dB of a fall; None if it is not that deep or not straight."""
     if fall.size < 2 or fall[-1] > fall[0] - END_DB:
         return None
     begin, end = (int(np.argmax(fall <= fall[0] - db)) for db in (BEGIN_DB, END_DB))

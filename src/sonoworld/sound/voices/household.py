@@ -133,7 +133,7 @@ def _wow(wave: Wave, hz: float, depth_s: float) -> Wave:
 
 def typewriter(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     """Keys in bursts: a clack of the type bar through the frame."""
-    typing = (drift(n, rng, 1, 0.1, 0.8) > -0.5).astype(np.float64)
+    typing = (drift(n, rng, 1, 0.1, 0.8) > -0.5 - 0.8 * manner.density).astype(np.float64)
     times = thinned(spaced(rng.uniform(0.1, 0.22) * 1.3**-manner.strength, 0.25, n, rng), typing, rng)
     hz = spread_log(300, 7000, 10, rng)
     modes = np.stack([hz, 60 + 0.05 * hz, rng.uniform(0.3, 1, 10)], 1)

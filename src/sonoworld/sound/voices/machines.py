@@ -16,7 +16,7 @@ MAINS_HZ = (50.0, 60.0)
 def chainsaw(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     """A two-stroke under a restless throttle, chain noise and the saw in the wood."""
     pulled = drift(n, rng, 1, 0.1, rng.uniform(0.4, 1.5)) + rng.uniform(-0.4, 0.9) + 0.5 * manner.strength > 0
-    depth = rng.uniform(0.1, 0.98)  # from steady sawing to revving
+    depth = rng.uniform(0.1, 0.9)  # from steady sawing to revving
     load = 0.12 * drift(n, rng, 1, 0.6, 4)  # the wood gives way, the chain bites
     throttle = np.maximum(1 - depth * (1 - np.clip(lowpass(pulled.astype(np.float64), 1.3), 0, 1)) + load, 0.05)
     hz = (rng.uniform(35, 55) + rng.uniform(55, 120) * throttle) * (

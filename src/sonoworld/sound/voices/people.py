@@ -71,14 +71,20 @@ def _clatter(n: int, rate_per_s: float, rng: np.random.Generator) -> Wave:
 
 
 def footsteps(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
-    """One walker: heel, then toe; grains of the ground crushed under each; shoes and ground by the seed."""
+    """One walker or, where it is busy, a few."""
+    walkers = (_walker(n, manner, rng) / (1 + other) for other in range(max(1, round(manner.busier))))
+    return unit(sum(walkers, np.zeros(n))) + 0.004 * white(n, rng)
+
+
+def _walker(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
+    """Heel, then toe; grains of the ground crushed under each; shoes and ground by the seed."""
     period = rng.uniform(0.46, 0.66) * 1.2 ** (manner.size - manner.strength)
     steps = spaced(period, 0.03, n, rng)
     toes = steps + rng.uniform(0.09, 0.15)
     hard, loose = rng.uniform(0.3, 1), rng.uniform(0.05, 1) ** 2
     out = _thud(n, steps, (60, 380, 0.03), 1.0, rng) + hard * _thud(n, steps, (400, 3000, 0.006), 0.6, rng)
     out += 0.5 * _thud(n, toes, (500, 5000, 0.05), loose, rng) + loose * _thud(n, steps, (800, 7000, 0.06), 0.8, rng)
-    return unit(room(out, rng.uniform(0.2, 0.7), 0.15, rng)) + 0.004 * white(n, rng)
+    return unit(room(out, rng.uniform(0.2, 0.7), 0.15, rng))
 
 
 def _thud(n: int, at: Times, how: tuple[float, float, float], gain: float, rng: np.random.Generator) -> Wave:

@@ -50,7 +50,7 @@ def _puddles(n: int, rate_per_s: float, rng: np.random.Generator) -> Wave:
 def thunder(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     """One or two strokes heard from all along their crooked channels (Few 1969; Ribner & Roy 1982)."""
     out = np.zeros(n)
-    for at in np.sort(rng.random(rng.integers(1, 3))) * n / RATE_HZ:
+    for at in np.sort(rng.random(max(1, round(rng.integers(1, 3) * manner.busier**0.7)))) * n / RATE_HZ:
         nearest_m = rng.uniform(400, 1500) * 2**manner.distance
         out += lowpass(_stroke(n, at, nearest_m, rng), 2.5e6 / nearest_m**1.25)
     rumble = room(out, 3.0, 1.0, rng, 700.0)

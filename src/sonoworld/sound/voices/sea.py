@@ -58,7 +58,7 @@ def lapping(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     """Small waves against a shore, a pier or a hull: soft splashes, each with its cluster of bubbles."""
     out = np.zeros(n)
     splash = {60: -6, 200: -1, 600: 0, 2500: -6, 8000: -14, 20000: -26}
-    for at in spaced(rng.uniform(0.45, 1.1), 0.35, n, rng):
+    for at in spaced(rng.uniform(0.45, 1.1) / manner.busier**0.5, 0.35, n, rng):
         length = rng.uniform(0.25, 0.9)
         m = int(length * RATE_HZ)
         u = np.linspace(0, 1, m)

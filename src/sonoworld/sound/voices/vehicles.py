@@ -200,7 +200,7 @@ def horn(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     base = rng.uniform(330, 450) / manner.larger**2
     blown = unit(sum((_reed(n, base * ratio, rng) for ratio in (1.0, rng.choice([1.19, 1.26]))), np.zeros(n)))
     pressed = np.zeros(n)
-    for at in spaced(rng.uniform(2.5, 5), 0.15, n, rng)[:4]:
+    for at in spaced(rng.uniform(2.5, 5) / manner.busier**0.7, 0.15, n, rng)[: round(4 * manner.busier)]:
         after = around(n, at)
         pressed = np.maximum(pressed, (after > 0) & (after < rng.uniform(0.15, 1.2) * manner.larger))
     return room(blown * np.clip(lowpass(pressed, 25.0), 0, 1), 1.0, 0.3, rng, 3000) + 1e-3 * shaped(
