@@ -4,7 +4,7 @@ Letters: n samples of one loop; k events; beta exponent of the 1/f^beta power sp
 """
 
 import numpy as np
-from jaxtyping import Complex128, Float64
+from jaxtyping import Float64
 from scipy import fft
 
 from sonoworld.sound.noise import CONTROL_HZ, RATE_HZ, STEP, Wave
@@ -71,12 +71,12 @@ def pulses(phase: Wave) -> Wave:
 
 def tone(phase: Wave, partials: tuple[float, ...]) -> Wave:
     """Harmonics 1, 2, 3 ... of a phase (cycles) with the given amplitudes, starting apart so that they do not peak."""
-    turn: Complex128[np.ndarray, "n"] = np.exp(2j * np.pi * phase)
-    wheel: Complex128[np.ndarray, "n"] = np.ones(phase.size, np.complex128)
+    turn = np.exp(2j * np.pi * phase)
+    wheel = np.ones(phase.size, np.complex128)
     total = np.zeros_like(phase)
     for order, amplitude in enumerate(partials, 1):
         wheel *= turn
-        total += amplitude * (np.cos(order * order) * wheel.imag + np.sin(order * order) * wheel.real)
+        total += amplitude * (np.cos(order * order) * np.imag(wheel) + np.sin(order * order) * np.real(wheel))
     return total
 
 

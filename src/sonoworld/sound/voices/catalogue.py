@@ -81,7 +81,7 @@ VOICES: dict[str, Voice] = {
     "rooster": _animal(animals.ROOSTER, lean_db=1.5, uneven_db=3.0),
     "seagull": _animal(animals.GULL, 2, 4),
     "penguin": _animal(animals.PENGUIN, 2, 5),
-    "crickets": Voice(insects.crickets, effort_db=EFFORT_DB),
+    "crickets": Voice(insects.crickets, lean_db=0.3, uneven_db=1.0, effort_db=EFFORT_DB),
     "frogs": _animal(animals.FROG, 2, 6),
     "dog": _animal(animals.DOG, lean_db=1.3, uneven_db=3.0),
     "cat": _animal(animals.CAT),

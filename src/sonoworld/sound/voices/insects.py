@@ -22,7 +22,7 @@ def crickets(n: int, manner: Manner, rng: np.random.Generator) -> Wave:
     for _ in range(rng.integers(0, 3)):
         out += rng.uniform(0.08, 0.35) * _triller(n, rng)
     night = {40: 3, 100: 0, 200: -6, 400: -11, 800: -16, 1500: -24, 3000: -30, 6000: -36, 12000: -35, 20000: -46}
-    return out + rng.uniform(0.85, 1.4) * shaped(n, tilt(night, rng.uniform(-0.7, 0.5)), rng)
+    return out + rng.uniform(0.75, 1.3) * shaped(n, tilt(night, rng.uniform(-0.5, 0.5)), rng)
 
 
 def _chirper(n: int, chirps_per_s: float, rng: np.random.Generator) -> Wave:
