@@ -1,12 +1,14 @@
-"""One picture of all voices: a spectrogram of each, for docs/sounds.md.
+"""One picture and one table of all voices, for docs/sounds.md.
 
 python bench/sounds_sheet.py [--out docs/sounds.png] [--seed 1] [--seconds 6] [VOICE ...]
+python bench/sounds_sheet.py --table      # the table in docs/sounds.md, from six seeds of each
 
 Each field: 6 s from left to right; 50 Hz to 16 kHz from below, an octave everywhere as high; 70 dB from black to white.
 """
 
 import argparse
 import io
+import sys
 from pathlib import Path
 
 import matplotlib as mpl
@@ -18,8 +20,17 @@ from PIL import Image
 from scipy import signal
 
 from sonoworld.sound import synthesise
+from sonoworld.sound.reverberation import estimated
+from sonoworld.sound.vocabulary import PHRASES
 from sonoworld.sound.voices.catalogue import VOICES
+from sonoworld.understand.levels import named_level_db
 
+sys.path.append(str(Path(__file__).parent / "reference"))
+from ranges import middle, recordings_of
+from texture import statistics
+
+PAGE = Path(__file__).parent.parent / "docs" / "sounds.md"
+BEGIN, END = "<!-- made by bench/sounds_sheet.py --table -->\n", "<!-- end -->"
 COLUMNS = 10
 ROWS = 96
 COLUMN_PX = 168
@@ -42,13 +53,43 @@ def picture(samples: np.ndarray, rate_hz: int) -> np.ndarray:
     return level - level.max()
 
 
+def row(name: str) -> str:
+    """A line of the table: words, level, and medians over six seeds."""
+    made = [synthesise(name, seconds=6, rng=np.random.default_rng(seed)).samples.astype(float) for seed in range(6)]
+    mid = middle([statistics(x, loops=True) for x in made])
+    rooms = [found.t60_s for x in made if (found := estimated(x, 48_000))]
+    levels = [level for phrase in (name, *PHRASES[name]) if (level := named_level_db(phrase)) is not None]
+    words = ", ".join([word for word in PHRASES[name] if word != name][:6])
+    cells = (
+        name, words, f"{levels[0]:.0f}" if levels else "", f"{2 ** mid['centroid_oct']:.0f}",
+        f"{np.exp(mid['env_cv']):.2f}", f"{mid['onsets']:.1f}", f"{np.median(rooms):.2f}" if len(rooms) > 2 else "",
+        str(recordings_of(name) or ""),
+    )  # fmt: skip
+    return "| " + " | ".join(cells) + " |\n"
+
+
+def table() -> None:
+    """Write the table anew into the page, between its marks."""
+    titles = "class, words (some), dB SPL at 1 m, centroid Hz, spread, onsets/s, dies away in s, held against"
+    head = f"| {titles.replace(', ', ' | ')} |\n"
+    before, rest = PAGE.read_text().split(BEGIN)
+    after = rest.split(END)[1]
+    rows = "".join(row(name) for name in sorted(VOICES))
+    PAGE.write_text(f"{before}{BEGIN}{head}|---|---|--:|--:|--:|--:|--:|--:|\n{rows}{END}{after}")
+    print(f"{PAGE}: {len(VOICES)} rows")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("voices", nargs="*", default=sorted(VOICES))
     parser.add_argument("--out", type=Path, default=Path(__file__).parent.parent / "docs" / "sounds.png")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=6.0)
+    parser.add_argument("--table", action="store_true", help="write the table of the page instead of the picture")
     asked = parser.parse_args()
+    if asked.table:
+        table()
+        return
     rows = -(-len(asked.voices) // COLUMNS)
     figure, fields = plt.subplots(rows, COLUMNS, figsize=(1.75 * COLUMNS, 1.2 * rows), dpi=100, squeeze=False)
     for field, name in zip(fields.flat, asked.voices, strict=False):

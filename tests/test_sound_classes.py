@@ -1,6 +1,7 @@
 """Everything a world should be able to sound like has a voice, and the words beside it change what is heard."""
 
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -67,6 +68,11 @@ def events(x: np.ndarray) -> float:
 def test_every_class_is_found_by_its_words(label: str, voice: str, words: str) -> None:
     found = match(words.format(label))
     assert (found.voice, found.distance) == (voice, 0)
+
+
+def test_the_page_shows_every_class() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "sounds.md").read_text("utf-8")
+    assert [line.split(" | ")[0][2:] for line in page.splitlines() if line.startswith("| ")][1:] == sorted(VOICES)
 
 
 def test_nothing_but_these_and_what_belongs_to_them() -> None:
