@@ -1,10 +1,10 @@
 """How loud things are: dB SPL at 1 m in daily life; for ambience, where the listener stands.
 
 Most are orders of magnitude from public noise tables (songbird 67-91, large dog 96, passenger car 95 at 90 km/h and
-about 20 less at a crawl, speech 62, noisy crowd 70, surf 84, wind in trees 43); fountains, streams, footsteps and
-room tone are our own estimates. An area's level is that of all of it, as if it were 1 m away: a wood
-at 68 is heard from 20 m at 42, which is what such tables give for wind in trees. A church bell up close would be 110;
-one that nobody has seen ringing is kept at 90.
+about 20 less at a crawl, speech 62, noisy crowd 70, surf 84, wind in trees 43); fountains, streams, footsteps,
+room tone, fire, roosters, gulls, frogs and music boxes are our own estimates. An area's level is that of all of it, as
+if it were 1 m away: a wood at 68 is heard from 20 m at 42, which is what such tables give for wind in trees. A church
+bell up close would be 110; one that nobody has seen ringing is kept at 90.
 """
 
 import re
@@ -49,6 +49,26 @@ LEVELS_DB: dict[str, float] = {
     "room tone": 28.0,
     "city hum": 50.0,
     "crickets": 42.0,
+    "rain": 50.0,
+    "storm": 65.0,
+    "thunder": 75.0,
+    "waterfall": 75.0,
+    "fountain": 55.0,
+    "dripping": 40.0,
+    "fire": 50.0,
+    "owl": 75.0,
+    "rooster": 100.0,
+    "seagull": 85.0,
+    "penguin": 80.0,
+    "frogs": 75.0,
+    "helicopter": 120.0,
+    "rocket": 130.0,
+    "horn": 110.0,
+    "siren": 115.0,
+    "chainsaw": 105.0,
+    "gramophone": 65.0,
+    "music box": 50.0,
+    "typewriter": 65.0,
 }
 
 BY_SPREAD_DB = {Spread.POINT: 65.0, Spread.AREA: 60.0, Spread.AMBIENT: 42.0}
