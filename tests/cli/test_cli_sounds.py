@@ -19,6 +19,7 @@ def test_a_label_becomes_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "4.00 s at 48000 Hz" in told
     assert "-23.0 LUFS" in told
     assert "CC0-1.0" in told
+    assert "reverberation: cannot be told" in told
     first = out.read_bytes()
     main(["sounds", "heavy rain", "-o", str(out), "--seconds", "4", "--seed", "3"])
     assert out.read_bytes() == first
@@ -34,6 +35,11 @@ def test_peaks_fit_and_the_file_says_how(tmp_path: Path, capsys: pytest.CaptureF
     main(["sounds", "clock", "-o", str(out), "--seconds", "4"])
     assert np.abs(read_sound(out).samples).max() <= 0.9
     assert "dB softer than in a world" in capsys.readouterr().out
+
+
+def test_how_it_dies_away_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["sounds", "typewriter", "-o", str(tmp_path / "typewriter.wav"), "--seconds", "4"])
+    assert "reverberation: 60 dB in 0." in capsys.readouterr().out
 
 
 def test_the_name_comes_from_the_label(
