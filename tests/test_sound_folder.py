@@ -272,6 +272,35 @@ def test_broken_recordings_are_one_message(tmp_path: Path, what: str) -> None:
         taken(path)
 
 
+@pytest.mark.parametrize("kind", ["flac", "ogg", "mp3"])
+@pytest.mark.parametrize("what", ["text", "empty", "beheaded"])
+def test_broken_compressed_recordings_are_one_message(tmp_path: Path, kind: str, what: str) -> None:
+    path = tmp_path / f"rain.{kind}"
+    sf.write(path, noise(1), RATE)
+    data = {"text": b"no sound at all " * 40, "empty": b"", "beheaded": bytes(300) + path.read_bytes()[300:600]}
+    path.write_bytes(data[what])
+    with pytest.raises(UnsafeFileError, match=rf"rain\.{kind}: expected"):
+        taken(path)
+
+
+@pytest.mark.parametrize("kind", ["flac", "ogg", "mp3"])
+@pytest.mark.parametrize("share", [0.3, 0.7])
+def test_cut_off_compressed_recordings_are_taken_as_far_as_they_go_or_are_one_message(
+    tmp_path: Path, kind: str, share: float
+) -> None:
+    path = tmp_path / f"rain.{kind}"
+    sf.write(path, noise(6), RATE)
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+    try:
+        clip = taken(path)
+    except UnsafeFileError as error:
+        assert f"rain.{kind}: expected" in str(error)
+    else:
+        assert np.isfinite(clip.samples).all()
+        assert clip.samples.size < 6 * RATE
+        assert join_ratio(clip.samples.astype(np.float64)) <= 1
+
+
 @pytest.mark.parametrize(
     ("seconds", "gain", "says"), [(0.0, 1.0, "0×1"), (0.01, 1.0, "at least 0.05 s"), (2.0, 0.0, "got silence")]
 )
