@@ -29,17 +29,24 @@ def _silent(fraction: float, note: str = "") -> None:
     del fraction, note
 
 
+def _unseen(source: Source) -> np.ndarray | None:
+    del source
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """What a stage gets besides its inputs: its own randomness, and a way to tell how far it is.
 
     `tell(fraction, note)` may raise to interrupt the stage; call it a few times in anything longer than a second.
     `camera` is told to `lift`, for what is known of the photo's own pixels; None for panoramas and elsewhere.
+    `picture_of(source)`, for the sound stage: a square uint8 picture [n n 3] of a source as seen from the photo's eye,
+    or None for what is not to be seen.
     """
 
     rng: np.random.Generator
     tell: Callable[[float, str], None] = _silent
     camera: Camera | None = None
+    picture_of: Callable[[Source], np.ndarray | None] = _unseen
 
 
 @dataclass(frozen=True, slots=True)

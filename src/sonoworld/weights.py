@@ -104,11 +104,24 @@ def loading(checkpoint: Checkpoint, who: str) -> Generator[None]:
     """
     _require_folder(checkpoint, who)
     try:
-        yield
+        with _hub_closed(checkpoint.offline):
+            yield
     except BackendMissingError:
         raise
     except Exception as error:  # libraries raise OSError, ValueError, KeyError and types of their own
         raise BackendMissingError(_advice(checkpoint, who, _reason(error, checkpoint.offline))) from error
+
+
+@contextmanager
+def _hub_closed(closed: bool) -> Generator[None]:
+    """Parts that a library fetches by itself obey `offline`, too: the hub's own switch, for this long."""
+    constants: Any = library("huggingface_hub").constants
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = before or closed
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
 
 
 def complete(loaded: tuple[Any, Any], checkpoint: Checkpoint, who: str) -> Any:

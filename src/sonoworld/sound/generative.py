@@ -1,0 +1,22 @@
+"""Options that all generative sound backends share."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from sonoworld.weights import ModelOptions
+
+DEFAULT_CLAP = "laion/larger_clap_general"
+
+
+class GenerativeOptions(ModelOptions):
+    """How many clips are made, how long, and who chooses."""
+
+    seconds: float = Field(default=8.0, ge=2, le=30, description="length of every loop, s; one more is made, to fade")
+    candidates: int = Field(default=3, ge=1, le=16, description="clips made for every source, of which one stays")
+    batch: int = Field(default=12, ge=1, le=256, description="clips made at once, over sources and candidates")
+    rank: Literal["clap", "none"] = Field(
+        default="clap", description="who chooses: clap (likeness to the prompt), or none: the first"
+    )
+    rank_model: str = Field(default=DEFAULT_CLAP, description="CLAP: model id on the hub, or a local folder")
+    rank_revision: str | None = Field(default=None, description="commit, tag or branch of the CLAP model")
