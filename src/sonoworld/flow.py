@@ -201,7 +201,13 @@ def _voice(steps: Steps, soundings: tuple[Sounding, ...], geometry: Geometry, pa
         sound_values.LOCATED,
         lambda _: localize.localize(soundings, geometry, panorama.known, options),
     )
-    clips = steps.stage("sound", sound_values.CLIPS, ("localize",), lambda voice, run: _clips(voice(located, run)))
+    pictures = partial(localize.picture_of, rgb=panorama.rgb)
+    clips = steps.stage(
+        "sound",
+        sound_values.CLIPS,
+        ("localize", "panorama"),
+        lambda voice, run: _clips(voice(located, replace(run, picture_of=pictures))),
+    )
     return sound_values.with_clips(located, clips)
 
 

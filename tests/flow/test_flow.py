@@ -5,17 +5,21 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import small_world
 from small_world import CALLS
 
 from sonoworld import testing
-from sonoworld.backend import BACKEND_STAGES
+from sonoworld.backend import BACKEND_STAGES, Run
 from sonoworld.disk.scene import check_scene, load_scene
 from sonoworld.errors import BackendMissingError, InputError, SonoworldError, StageError
 from sonoworld.flow import make_scene
+from sonoworld.recipe import Choice, Recipe
+from sonoworld.types import Source
 
 HERE = Path(__file__).parent
 
@@ -75,6 +79,45 @@ def test_a_changed_option_reruns_its_dependants_only(tmp_path: Path, changed: st
     fresh = tmp_path / "fresh"
     make_scene(testing.tiny_photo(), small_world.recipe(**{changed: 2}), fresh)
     assert content(tmp_path / "world") == content(fresh), "a remade world equals one made from nothing"
+
+
+def test_the_sound_stage_sees_its_sources_and_runs_again_when_they_look_different(tmp_path: Path) -> None:
+    seen: list[dict[str, np.ndarray | None]] = []
+
+    def recipe(shade: int) -> Recipe:
+        plain = small_world.recipe()
+
+        def fill(options: small_world.Amount) -> object:
+            whole = testing.tiny_panorama()
+            return lambda photo, camera, run: replace(whole, rgb=whole.rgb // options.amount)
+
+        def voice(options: small_world.Amount) -> object:
+            speak = plain.choices["sound"].backend.make(options)
+
+            def speaking(sources: tuple[Source, ...], run: Run) -> tuple[Source, ...]:
+                seen.append({source.id: run.picture_of(source) for source in sources})
+                return speak(sources, run)
+
+            return speaking
+
+        panorama = replace(plain.choices["panorama"].backend, make=fill)
+        sound = replace(plain.choices["sound"].backend, make=voice)
+        choices = {
+            **plain.choices,
+            "panorama": Choice(panorama, small_world.Amount(amount=shade)),
+            "sound": Choice(sound, small_world.Amount()),
+        }
+        return replace(plain, choices=choices)
+
+    for shade in (1, 1, 2):
+        make_scene(testing.tiny_photo(), recipe(shade), tmp_path / "world")
+    assert len(seen) == 2, "once for each panorama"
+    first, second = seen
+    assert first["wind"] is None
+    assert first["stream"] is not None
+    assert second["stream"] is not None
+    assert first["stream"].dtype == np.uint8
+    assert int(first["stream"].max()) > int(second["stream"].max())
 
 
 def test_another_photo_reruns(tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ from scipy import signal
 from sonoworld.backend import MakeSound, Run
 from sonoworld.errors import InputError, StageError
 from sonoworld.sound.generative import GenerativeOptions
-from sonoworld.sound.level import stored
+from sonoworld.sound.level import integrated_lufs, stored
 from sonoworld.sound.loop import crossfaded, join_ratio, quietest_join
-from sonoworld.sound.noise import RATE_HZ
+from sonoworld.sound.noise import RATE_HZ, Wave
 from sonoworld.sound.rank import Agreement, clap
 from sonoworld.sound.tone import toned
 from sonoworld.types import CLIP_LOUDNESS_LUFS, Clip, Source
@@ -54,9 +54,7 @@ class Generator:
     licence: str
 
 
-def maker(
-    generator: Generator, options: GenerativeOptions, who: str, *, pictures: bool = False
-) -> MakeSound:
+def maker(generator: Generator, options: GenerativeOptions, who: str, *, pictures: bool = False) -> MakeSound:
     """The stage: candidates for all sources in batches, one chosen for each.
 
     Args:
@@ -103,9 +101,15 @@ def wishes_for(
     return [Wish(source, asked, source.negative_prompt, seed, picture) for seed in seeds]
 
 
-def looped(samples: Float64[np.ndarray, "t"], rate_hz: int, seconds: float) -> Float64[np.ndarray, "n"] | None:
-    """A loop of about `seconds` at 48 kHz, at the crossfade that is least of an event; None if there is no sound."""
-    if not np.isfinite(samples).all() or not np.any(samples):
+def looped(samples: Float64[np.ndarray, "t"], rate_hz: int, seconds: float) -> Wave | None:
+    """A loop of about `seconds` at 48 kHz, at the crossfade that is least of an event.
+
+    None if there is no sound in it: NaN, or nothing above −70 LUFS.
+
+    Raises:
+        InputError: the clip is too short for any of the crossfades.
+    """
+    if not np.isfinite(samples).all() or not np.isfinite(integrated_lufs(samples, rate_hz)):
         return None
     step = gcd(RATE_HZ, rate_hz)
     long = signal.resample_poly(samples, RATE_HZ // step, rate_hz // step)
@@ -127,9 +131,9 @@ def eventful(samples: Float64[np.ndarray, "n"], rate_hz: int) -> bool:
 
 def _loops(
     generator: Generator, wishes: list[Wish], options: GenerativeOptions, run: Run, who: str
-) -> list[Float64[np.ndarray, "n"] | None]:
+) -> list[Wave | None]:
     """One loop per wish, None for those without sound."""
-    loops: list[Float64[np.ndarray, "n"] | None] = []
+    loops: list[Wave | None] = []
     asked_s = options.seconds + max(FADES_S)
     for begin in range(0, len(wishes), options.batch):
         batch = wishes[begin : begin + options.batch]
@@ -144,7 +148,7 @@ def _loops(
 def _clip(
     source: Source,
     wishes: Sequence[Wish],
-    loops: Sequence[Float64[np.ndarray, "n"] | None],
+    loops: Sequence[Wave | None],
     generator: Generator,
     judge: tuple[Agreement, str] | None,
 ) -> Clip:
@@ -166,9 +170,7 @@ def _clip(
     )
 
 
-def _choice(
-    prompt: str, loops: list[Float64[np.ndarray, "n"]], judge: tuple[Agreement, str] | None
-) -> tuple[int, str]:
+def _choice(prompt: str, loops: list[Float64[np.ndarray, "n"]], judge: tuple[Agreement, str] | None) -> tuple[int, str]:
     """Which of the usable candidates, and why, in words."""
     if judge is None:
         return 0, "(the first; not ranked)"

@@ -9,13 +9,14 @@ from sonoworld.sound.generative import GenerativeOptions
 from sonoworld.weights import folder_files, packages_missing
 
 HUB_ID = "hkchengrex/MMAudio"
+VOCODER_ID = "nvidia/bigvgan_v2_44khz_128band_512x"
 CLIP_ID = "apple/DFN5B-CLIP-ViT-H-14-384"
 KNOWN = (
-    Weights(HUB_ID, 5.1, "CC BY-NC 4.0", f"hf download {HUB_ID} --include 'weights/*large_44k_v2*' 'ext_weights/v1-44*'"),
-    Weights(CLIP_ID, 3.9, "Apple sample code licence", f"hf download {CLIP_ID}"),
     Weights(
-        "nvidia/bigvgan_v2_44khz_128band_512x", 0.5, "MIT", "hf download nvidia/bigvgan_v2_44khz_128band_512x"
+        HUB_ID, 5.1, "CC BY-NC 4.0", f"hf download {HUB_ID} --include 'weights/*large_44k_v2*' 'ext_weights/v1-44*'"
     ),
+    Weights(CLIP_ID, 3.9, "Apple sample code licence", f"hf download {CLIP_ID}"),
+    Weights(VOCODER_ID, 0.5, "MIT", f"hf download {VOCODER_ID}"),
 )
 """Network and autoencoder; the encoder of words and pictures; the vocoder (only of the 44.1 kHz variants)."""
 

@@ -6,7 +6,9 @@ nothing in a still picture, is not loaded.
 """
 
 import dataclasses
+import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,14 +16,17 @@ from jaxtyping import Float32, UInt8
 
 from sonoworld.errors import BackendMissingError
 from sonoworld.sound.candidates import Generator, Wish
-from sonoworld.sound.mmaudio import KNOWN, MMAudioOptions
-from sonoworld.weights import Checkpoint, chosen_device, chosen_dtype, library, licence, loading, used
+from sonoworld.sound.mmaudio import KNOWN, VOCODER_ID, MMAudioOptions
+from sonoworld.weights import Checkpoint, chosen_device, chosen_dtype, library, licence, loading
 
 _WHO = "sound.mmaudio"
+_DIGITS = 12
 _CLIP_PX = 384
 _CLIP_MEAN, _CLIP_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 _TOKENIZER = "ViT-H-14-378-quickgelu"  # MMAudio, features_utils.py
-_INSTALL = "pip install --no-deps git+https://github.com/hkchengrex/MMAudio, and torchdiffeq einops open_clip_torch librosa"
+_INSTALL = (
+    "pip install --no-deps git+https://github.com/hkchengrex/MMAudio, and torchdiffeq einops open_clip_torch librosa"
+)
 
 
 def generator(options: MMAudioOptions) -> Generator:
@@ -36,7 +41,8 @@ def generator(options: MMAudioOptions) -> Generator:
     dtype = chosen_dtype(options.dtype, device, on_gpu="bfloat16")
     mode = options.variant.split("_")[1]
     config = getattr(_part("mmaudio.model.sequence_config"), f"CONFIG_{mode.upper()}")
-    net = _network(options, checkpoint).to(device, dtype).eval()
+    net, name = _network(options, checkpoint)
+    net = net.to(device, dtype).eval()
     features = _features(options, checkpoint, mode).to(device, dtype).eval()
     euler = _part("mmaudio.model.flow_matching").FlowMatching(
         min_sigma=0, inference_mode="euler", num_steps=options.steps
@@ -55,7 +61,7 @@ def generator(options: MMAudioOptions) -> Generator:
             sound = features.vocode(features.decode(net.unnormalize(latents)))
         return sound[:, 0, : int(seconds * lengths.sampling_rate)].float().cpu().numpy()
 
-    return Generator(generate, config.sampling_rate, f"{options.variant} of {used(checkpoint)}", licence(checkpoint))
+    return Generator(generate, config.sampling_rate, name, licence(checkpoint))
 
 
 def _part(name: str) -> Any:
@@ -65,18 +71,28 @@ def _part(name: str) -> Any:
         raise BackendMissingError(f"{_WHO}: {error.__cause__}; MMAudio is not on PyPI: {_INSTALL}") from error
 
 
-def _network(options: MMAudioOptions, checkpoint: Checkpoint) -> Any:
+def _network(options: MMAudioOptions, checkpoint: Checkpoint) -> tuple[Any, str]:
+    """The network, and what was truly loaded, for the record."""
     torch, networks = library("torch"), _part("mmaudio.model.networks")
     net = networks.get_my_mmaudio(options.variant)
     with loading(checkpoint, _WHO):
-        file = _file(checkpoint, f"weights/mmaudio_{options.variant}.pth")
+        file = Path(_file(checkpoint, f"weights/mmaudio_{options.variant}.pth"))
         net.load_weights(torch.load(file, map_location="cpu", weights_only=True))
-    return net
+    if checkpoint.is_folder:
+        return net, f"{file.name} (sha256 {_sha256(file)[:_DIGITS]})"
+    return net, f"{options.variant} of {checkpoint.model}@{file.parts[-3][:_DIGITS]}"  # .../snapshots/COMMIT/weights/
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _features(options: MMAudioOptions, checkpoint: Checkpoint, mode: str) -> Any:
     """Autoencoder and vocoder as the project builds them, with CLIP for words and pictures and no Synchformer."""
     parts, open_clip = _part("mmaudio.model.utils.features_utils"), _part("open_clip")
+    if mode == "44k":
+        _fetch_vocoder(options.offline)
     with loading(checkpoint, _WHO):
         features = parts.FeaturesUtils(
             tod_vae_ckpt=_file(checkpoint, f"ext_weights/v1-{mode[:2]}.pth"),
@@ -92,6 +108,14 @@ def _features(options: MMAudioOptions, checkpoint: Checkpoint, mode: str) -> Any
         features.tokenizer = open_clip.get_tokenizer(_TOKENIZER)
     features.clip_preprocess = _normalised
     return features
+
+
+def _fetch_vocoder(offline: bool) -> None:
+    """MMAudio takes it from the hub by itself; here, first, so that what goes wrong is said of the right model."""
+    checkpoint = Checkpoint(VOCODER_ID, None, offline, KNOWN)
+    with loading(checkpoint, _WHO):
+        for name in ("config.json", "bigvgan_generator.pt"):
+            _file(checkpoint, name)
 
 
 def _file(checkpoint: Checkpoint, name: str) -> str:
@@ -133,5 +157,7 @@ def _noise(net: Any, wishes: Sequence[Wish]) -> Any:
 
 def _normalised(pixels: Any) -> Any:
     torch = library("torch")
-    mean, std = (torch.tensor(v, device=pixels.device, dtype=pixels.dtype)[:, None, None] for v in (_CLIP_MEAN, _CLIP_STD))
+    mean, std = (
+        torch.tensor(v, device=pixels.device, dtype=pixels.dtype)[:, None, None] for v in (_CLIP_MEAN, _CLIP_STD)
+    )
     return (pixels - mean) / std

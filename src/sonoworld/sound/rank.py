@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float64
 
 from sonoworld.backend import Weights
 from sonoworld.errors import StageError
@@ -74,7 +74,7 @@ def _heard(processor: Any, clip: Float64[np.ndarray, "t"]) -> Any:
     """
     window = int(processor.feature_extractor.nb_max_samples)
     begin = max(0, clip.size - window) // 2
-    piece: Float32[np.ndarray, "u"] = np.asarray(clip[begin : begin + window], np.float32)
+    piece = np.asarray(clip[begin : begin + window], np.float32)
     return processor(audio=[piece], sampling_rate=RATE_HZ, return_tensors="pt")
 
 

@@ -24,7 +24,10 @@ class StableAudioOptions(GenerativeOptions):
     model: str = Field(default=OPEN, description="model id on the hub (Open or 3), or a local folder")
     steps: int | None = Field(default=None, ge=1, le=500, description="denoising steps; by default the model's own")
     guidance: float | None = Field(
-        default=None, ge=0, le=30, description="how closely words are followed (Open 7, 3: 1); negative prompts need > 1"
+        default=None,
+        ge=0,
+        le=30,
+        description="how closely words are followed (Open 7, 3: 1); negative prompts need > 1",
     )
 
 

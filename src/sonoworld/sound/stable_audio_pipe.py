@@ -1,5 +1,6 @@
 """Stable Audio's pipelines of diffusers behind one function: wishes in one batch, mono clips out."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,6 +16,8 @@ _WHO = "sound.stable_audio"
 _OPEN, _THREE = "StableAudioPipeline", "StableAudio3Pipeline"
 _OPEN_GUIDANCE, _THREE_GUIDANCE = 7.0, 1.0  # the pipelines' own defaults
 _OPEN_STEPS = 100
+_DECODER_REACH = 32
+"""Latents after the wanted ones that its sound may depend on: Oobleck's decoder reaches 11 of them."""
 
 
 def generator(options: StableAudioOptions) -> Generator:
@@ -42,27 +45,43 @@ def generator(options: StableAudioOptions) -> Generator:
         with torch.inference_mode():
             return _decoded(pipe, latents(wishes, seconds), seconds)
 
-    return Generator(generate, int(pipe.vae.config.sampling_rate), _named(checkpoint, pipe, options), licence(checkpoint))
+    return Generator(
+        generate, int(pipe.vae.config.sampling_rate), _named(checkpoint, pipe, options), licence(checkpoint)
+    )
 
 
 def _open(pipe: Any, options: StableAudioOptions) -> Callable[[Sequence[Wish], float], Any]:
-    """Open: always a latent of the model's full length, of which the wanted seconds are used."""
-    longest_s = pipe.transformer.config.sample_size * pipe.vae.hop_length / pipe.vae.config.sampling_rate
+    """Open: the model always makes its full length, 47.5 s; what is wanted of it is kept, and some more to decode."""
+    torch = library("torch")
+    rate_hz, hop = pipe.vae.config.sampling_rate, pipe.vae.hop_length
+    longest_s = pipe.transformer.config.sample_size * hop / rate_hz
+
+    def once(wishes: Sequence[Wish], seconds: float, unwanted: list[str] | None) -> Any:
+        return pipe(
+            prompt=[wish.prompt for wish in wishes],
+            negative_prompt=unwanted,
+            audio_end_in_s=seconds,
+            num_inference_steps=options.steps or _OPEN_STEPS,
+            guidance_scale=_guidance(pipe, options),
+            generator=_seeded(wishes),
+            output_type="latent",
+        ).audios[..., : math.ceil(seconds * rate_hz / hop) + _DECODER_REACH]
 
     def latents(wishes: Sequence[Wish], seconds: float) -> Any:
         if seconds > longest_s:
             raise InputError(
                 f"{_WHO}: expected loops of at most {longest_s - 1:.1f} s of {options.model}, got {seconds - 1:g} s"
             )
-        return pipe(
-            prompt=[wish.prompt for wish in wishes],
-            negative_prompt=[wish.negative_prompt for wish in wishes],
-            audio_end_in_s=seconds,
-            num_inference_steps=options.steps or _OPEN_STEPS,
-            guidance_scale=_guidance(pipe, options),
-            generator=_seeded(wishes),
-            output_type="latent",
-        ).audios
+        # where nothing is unwanted the model was trained on an empty condition, which is not that of the text ""
+        free = [i for i, wish in enumerate(wishes) if not wish.negative_prompt]
+        bound = [i for i, wish in enumerate(wishes) if wish.negative_prompt]
+        made: dict[int, Any] = {}
+        if free:
+            made.update(zip(free, once([wishes[i] for i in free], seconds, None), strict=True))
+        if bound:
+            some = [wishes[i] for i in bound]
+            made.update(zip(bound, once(some, seconds, [wish.negative_prompt for wish in some]), strict=True))
+        return torch.stack([made[i] for i in range(len(wishes))])
 
     return latents
 
