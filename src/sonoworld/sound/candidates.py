@@ -111,11 +111,10 @@ def looped(samples: Float64[np.ndarray, "t"], rate_hz: int, seconds: float) -> W
     """
     if not np.isfinite(samples).all():
         return None
-    centred = samples - samples.mean()
-    if not np.isfinite(integrated_lufs(centred, rate_hz)):
-        return None
     step = gcd(RATE_HZ, rate_hz)
-    long = signal.resample_poly(centred, RATE_HZ // step, rate_hz // step)
+    long = signal.resample_poly(samples - samples.mean(), RATE_HZ // step, rate_hz // step)
+    if not np.isfinite(integrated_lufs(long, RATE_HZ)):
+        return None
     fades = [round(fade_s * RATE_HZ) for fade_s in FADES_S]
     wanted = round(seconds * RATE_HZ)
     loops = [crossfaded(long[: wanted + fade], fade) for fade in fades if long.size > 2 * fade]

@@ -24,7 +24,7 @@ KNOWN = (
 )
 _WHO = "ranking by CLAP"
 
-Agreement = Callable[[str, Sequence[Float64[np.ndarray, "t"]]], Float64[np.ndarray, "n"]]
+Agreement = Callable[[str, Sequence[Float64[np.ndarray, "_"]]], Float64[np.ndarray, "n"]]
 """(prompt, mono clips at 48 kHz) -> one cosine per clip."""
 
 
@@ -54,7 +54,7 @@ def clap(model: str, revision: str | None, *, offline: bool, device: str) -> tup
         )
     net = complete(loaded, checkpoint, _WHO).to(where).eval()
 
-    def agreement(prompt: str, clips: Sequence[Float64[np.ndarray, "t"]]) -> Float64[np.ndarray, "n"]:
+    def agreement(prompt: str, clips: Sequence[Float64[np.ndarray, "_"]]) -> Float64[np.ndarray, "n"]:
         with torch.inference_mode():
             words = processor(text=[prompt], return_tensors="pt", truncation=True).to(where)
             text = _unit(net.get_text_features(**words))

@@ -16,8 +16,8 @@ _WHO = "sound.stable_audio"
 _OPEN, _THREE = "StableAudioPipeline", "StableAudio3Pipeline"
 _OPEN_GUIDANCE, _THREE_GUIDANCE = 7.0, 1.0  # the pipelines' own defaults
 _OPEN_STEPS = 100
-_DECODER_REACH = 32
-"""Latents after the wanted ones that its sound may depend on: Oobleck's decoder reaches 11 of them."""
+_DECODER_REACH = 16
+"""Latents after the wanted ones that its sound may depend on: Oobleck's decoder reaches 9 of them."""
 
 
 def generator(options: StableAudioOptions) -> Generator:
