@@ -120,7 +120,10 @@ def _fetch_vocoder(offline: bool) -> None:
 
 def _file(checkpoint: Checkpoint, name: str) -> str:
     if checkpoint.is_folder:
-        return f"{checkpoint.place}/{name}"
+        file = Path(checkpoint.place) / name
+        if not file.is_file():
+            raise BackendMissingError(f"{_WHO}: {file}: expected a file of MMAudio's checkpoint, got nothing there")
+        return str(file)
     hub = library("huggingface_hub")
     return hub.hf_hub_download(
         checkpoint.model, name, revision=checkpoint.revision, local_files_only=checkpoint.offline
