@@ -41,12 +41,17 @@ class ModelOptions(Options):
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """One model to load. `known`: what is written about the ids that a backend expects."""
+    """One model to load.
+
+    `known`: what is written about the ids that a backend expects. `option`: the backend's option that names it, for
+    messages ("" = it cannot be changed).
+    """
 
     model: str
     revision: str | None
     offline: bool
     known: tuple[Weights, ...] = ()
+    option: str = "model"
 
     @property
     def is_folder(self) -> bool:
@@ -57,6 +62,11 @@ class Checkpoint:
     def place(self) -> str:
         """What to hand to `from_pretrained`."""
         return str(Path(self.model).expanduser()) if self.is_folder else self.model
+
+    @property
+    def name(self) -> str:
+        """The id, or the folder's own name: what credits say."""
+        return Path(self.place).resolve().name if self.is_folder else self.model
 
     @property
     def facts(self) -> Weights | None:
@@ -144,7 +154,7 @@ def used(checkpoint: Checkpoint) -> str:
         folder = Path(checkpoint.place)
         texts = sorted(folder.glob("*.json"))
         total = hashlib.sha256(b"".join(file.read_bytes() for file in texts)).hexdigest()[:_DIGITS]
-        return f"{folder.resolve().name} (local folder, configuration {total})"
+        return f"{checkpoint.name} (local folder, configuration {total})"
     snapshot = _snapshot(checkpoint)
     return f"{checkpoint.model}@{snapshot.name[:_DIGITS]}" if snapshot else checkpoint.model
 
@@ -220,11 +230,9 @@ def _advice(checkpoint: Checkpoint, who: str, reason: str) -> str:
     facts = checkpoint.facts
     size = f"{facts.size_gb:g} GB, licence {facts.licence}" if facts else "size and licence on its page"
     revision = f" --revision {checkpoint.revision}" if checkpoint.revision else ""
-    return (
-        f"{head}\n  {size}: {HUB_PAGE}/{checkpoint.model}\n"
-        f"  download: hf download {checkpoint.model}{revision}\n"
-        f"  or name a local folder: --set STAGE.model=FOLDER"
-    )
+    command = facts.command if facts else f"hf download {checkpoint.model}"
+    other = f"\n  or name a local folder: --set STAGE.{checkpoint.option}=FOLDER" if checkpoint.option else ""
+    return f"{head}\n  {size}: {HUB_PAGE}/{checkpoint.model}\n  download: {command}{revision}{other}"
 
 
 def _snapshot(checkpoint: Checkpoint) -> Path | None:

@@ -86,7 +86,7 @@ def test_what_is_loaded_and_for_how_long(log: list[tuple[str, Any]], folder: Pat
 def test_all_candidates_of_all_sources_go_in_one_batch(log: list[tuple[str, Any]], folder: Path) -> None:
     made = MMAUDIO.make(options(folder, folder))(testing.tiny_sources(), Run(np.random.default_rng(0)))
     (noise,) = [value for what, value in log if what == "noise"]
-    assert noise.shape == (6, 94, 20)
+    assert noise.shape == (6, 110, 20)  # 2 s, and 1.5 s for the join
     assert all("sha256" in clip(source).made_by for source in made)
 
 
@@ -117,7 +117,12 @@ def test_what_is_missing_is_said_of_the_right_thing(log: list[tuple[str, Any]], 
         mmaudio_net.generator(options("./not/here", folder))
     with pytest.raises(BackendMissingError) as gone:
         mmaudio_net.generator(options("hkchengrex/MMAudio", folder))
-    for part in ("'hkchengrex/MMAudio'", "offline = true", "CC BY-NC 4.0", "hf download hkchengrex/MMAudio"):
+    for part in (
+        "'hkchengrex/MMAudio'",
+        "offline = true",
+        "CC BY-NC 4.0",
+        "weights/mmaudio_large_44k_v2.pth ext_weights/v1-44.pth",
+    ):
         assert part in str(gone.value)
     with pytest.raises(BackendMissingError, match=r"nvidia/bigvgan_v2_44khz_128band_512x.*offline"):
         _44k(folder)

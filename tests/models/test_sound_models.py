@@ -11,8 +11,9 @@ from sonoworld import testing
 from sonoworld.backend import Run
 from sonoworld.errors import BackendMissingError, InputError
 from sonoworld.sound import rank, stable_audio_pipe
-from sonoworld.sound.candidates import FADES_S, Wish, looped, wishes_for
+from sonoworld.sound.candidates import Wish, looped, wishes_for
 from sonoworld.sound.stable_audio import STABLE_AUDIO, StableAudioOptions
+from sonoworld.sound.takes import MARGIN_S
 from sonoworld.types import Clip, Source
 
 pytestmark = [pytest.mark.models, pytest.mark.filterwarnings("ignore")]
@@ -148,7 +149,7 @@ def test_nan_clips_are_left_out_and_counted(made_up: Callable[[str], Path], monk
 
 
 def test_loops_longer_than_the_model_are_an_error(made_up: Callable[[str], Path]) -> None:
-    with pytest.raises(InputError, match=r"loops of at most 3\.0 s .* got 5 s"):
+    with pytest.raises(InputError, match=r"loops of at most 2\.5 s .* got 5 s"):
         made(made_up("stable_audio_open"), testing.tiny_sources(), seconds=5.0)
 
 
@@ -160,8 +161,11 @@ def test_clap_chooses_the_likelier_and_says_so(made_up: Callable[[str], Path]) -
     base = int(np.random.default_rng(0).integers(1 << 62))
     for source in ranked:
         asked = wishes_for(source, base, 4)
-        raw = generator.generate(asked, SECONDS + max(FADES_S))
-        loops = [looped(one.astype(np.float64), RATE_HZ, SECONDS) for one in raw]
+        raw = generator.generate(asked, SECONDS + MARGIN_S)
+        loops = [
+            looped(one.astype(np.float64), RATE_HZ, SECONDS, np.random.default_rng(wish.seed))
+            for one, wish in zip(raw, asked, strict=True)
+        ]
         scores = agreement(source.prompt, [loop for loop in loops if loop is not None])
         best = int(np.argmax(scores))
         assert np.ptp(scores) > 1e-3, "the choice matters"
@@ -204,8 +208,9 @@ def test_missing_checkpoints_are_one_clear_message(made_up: Callable[[str], Path
     with pytest.raises(BackendMissingError) as gone:
         STABLE_AUDIO.make(StableAudioOptions(offline=True, device="cpu"))
     said = str(gone.value)
-    for part in ("stabilityai/stable-audio-open-1.0", "offline = true", "4.9 GB, licence Stability AI Community"):
+    for part in ("stabilityai/stable-audio-open-1.0", "offline = true", "5.3 GB, licence Stability AI Community"):
         assert part in said
-    assert "hf download stabilityai/stable-audio-open-1.0" in said
-    with pytest.raises(BackendMissingError, match=r"ranking by CLAP: .*laion/larger_clap_general"):
+    assert "hf download stabilityai/stable-audio-open-1.0 --exclude 'model.*'" in said
+    assert "--set STAGE.model=FOLDER" in said
+    with pytest.raises(BackendMissingError, match=r"(?s)ranking by CLAP: .*laion/larger_clap_general.*rank_model=FOL"):
         made(made_up("stable_audio_open"), testing.tiny_sources(), rank="clap")

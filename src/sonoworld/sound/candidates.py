@@ -7,27 +7,23 @@ more candidate changes no other's noise, and how many are made in one batch deci
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import gcd
 
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
-from scipy import signal
 
 from sonoworld.backend import MakeSound, Run
-from sonoworld.errors import InputError, StageError
+from sonoworld.errors import StageError
+from sonoworld.sound.excerpt import at_rate, is_event
 from sonoworld.sound.generative import GenerativeOptions
 from sonoworld.sound.level import integrated_lufs, stored
-from sonoworld.sound.loop import crossfaded, join_ratio, quietest_join
-from sonoworld.sound.noise import RATE_HZ, Wave
+from sonoworld.sound.noise import RATE_HZ
 from sonoworld.sound.rank import Agreement, clap
+from sonoworld.sound.takes import MARGIN_S, loop_of
 from sonoworld.sound.tone import toned
 from sonoworld.types import CLIP_LOUDNESS_LUFS, Clip, Source
 
-FADES_S = (0.25, 0.5, 1.0)
-"""Crossfades that are tried for a loop; the one whose join is least of an event stays."""
-
-_BLOCK_S = 0.1
-_EVENT_DB = 20.0
+Loop = Float64[np.ndarray, "_"]
+"""At 48 kHz; candidates differ in length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +41,14 @@ class Wish:
 class Generator:
     """A loaded model: `generate(wishes, seconds)` gives one mono clip per wish, [b t] at `rate_hz`.
 
-    `model` names what was loaded; `licence` is that of its weights. NaN may come out; it is dealt with here.
+    `model` names what was loaded, to the commit; `author` is what credits name, `licence` that of the weights. NaN may
+    come out; it is dealt with here.
     """
 
     generate: Callable[[Sequence[Wish], float], Float32[np.ndarray, "b t"]]
     rate_hz: int
     model: str
+    author: str
     licence: str
 
 
@@ -101,56 +99,39 @@ def wishes_for(
     return [Wish(source, asked, source.negative_prompt, seed, picture) for seed in seeds]
 
 
-def looped(samples: Float64[np.ndarray, "t"], rate_hz: int, seconds: float) -> Wave | None:
-    """A loop of about `seconds` at 48 kHz, at the crossfade that is least of an event.
+def looped(samples: Float64[np.ndarray, "t"], rate_hz: int, seconds: float, rng: np.random.Generator) -> Loop | None:
+    """A loop of about `seconds` at 48 kHz, made as of a recording (`takes.loop_of`).
 
     None if there is no sound in it: NaN, or nothing above −70 LUFS.
-
-    Raises:
-        InputError: the clip is too short for any of the crossfades.
     """
     if not np.isfinite(samples).all():
         return None
-    step = gcd(RATE_HZ, rate_hz)
-    long = signal.resample_poly(samples - samples.mean(), RATE_HZ // step, rate_hz // step)
-    if not np.isfinite(integrated_lufs(long, RATE_HZ)):
-        return None
-    fades = [round(fade_s * RATE_HZ) for fade_s in FADES_S]
-    wanted = round(seconds * RATE_HZ)
-    loops = [crossfaded(long[: wanted + fade], fade) for fade in fades if long.size > 2 * fade]
-    if not loops:
-        raise InputError(f"a loop needs more than {2 * FADES_S[0]} s of sound, got {samples.size / rate_hz:.2f} s")
-    return quietest_join(min(loops, key=join_ratio))
-
-
-def eventful(samples: Float64[np.ndarray, "n"], rate_hz: int) -> bool:
-    """Whether a loop is events with quiet between: half of its tenths of seconds are 20 dB below the loudest."""
-    block = round(_BLOCK_S * rate_hz)
-    count = max(1, samples.size // block)
-    power = np.square(samples[: count * block]).reshape(count, -1).mean(axis=1)
-    return bool(np.median(power) < float(power.max()) * 10 ** (-_EVENT_DB / 10))
+    sound = at_rate(samples - samples.mean(), rate_hz)
+    return loop_of(sound, seconds, rng) if np.isfinite(integrated_lufs(sound, RATE_HZ)) else None
 
 
 def _loops(
     generator: Generator, wishes: list[Wish], options: GenerativeOptions, run: Run, who: str
-) -> list[Wave | None]:
+) -> list[Loop | None]:
     """One loop per wish, None for those without sound."""
-    loops: list[Wave | None] = []
-    asked_s = options.seconds + max(FADES_S)
+    loops: list[Loop | None] = []
     for begin in range(0, len(wishes), options.batch):
         batch = wishes[begin : begin + options.batch]
         run.tell(begin / len(wishes), ", ".join(dict.fromkeys(wish.source.label for wish in batch)))
-        clips = generator.generate(batch, asked_s)
+        clips = generator.generate(batch, options.seconds + MARGIN_S)
         if len(clips) != len(batch):
             raise StageError(f"{who}: asked {generator.model} for {len(batch)} clips, got {len(clips)}")
-        loops += [looped(clip.astype(np.float64), generator.rate_hz, options.seconds) for clip in clips]
+        loops += [
+            looped(clip.astype(np.float64), generator.rate_hz, options.seconds, np.random.default_rng(wish.seed))
+            for clip, wish in zip(clips, batch, strict=True)
+        ]
     return loops
 
 
 def _clip(
     source: Source,
     wishes: Sequence[Wish],
-    loops: Sequence[Wave | None],
+    loops: Sequence[Loop | None],
     generator: Generator,
     judge: tuple[Agreement, str] | None,
 ) -> Clip:
@@ -165,14 +146,20 @@ def _clip(
     left_out = f"; {len(loops) - len(usable)} without sound" if len(usable) < len(loops) else ""
     shown = "" if wishes[at].picture is None else "; from words and picture"
     heard = toned(loop, RATE_HZ, source.tone_db)
-    samples = stored(heard, RATE_HZ, sparse=eventful(heard, RATE_HZ))
+    samples = stored(heard, RATE_HZ, sparse=is_event(heard))
     made_by = f"{generator.model}, seed {wishes[at].seed}, candidate {at + 1} of {len(loops)} {why}{shown}{left_out}"
     return Clip(
-        samples, RATE_HZ, loops=True, clip_gain_db=-CLIP_LOUDNESS_LUFS, made_by=made_by, licence=generator.licence
+        samples,
+        RATE_HZ,
+        loops=True,
+        clip_gain_db=-CLIP_LOUDNESS_LUFS,
+        made_by=made_by,
+        licence=generator.licence,
+        author=generator.author,
     )
 
 
-def _choice(prompt: str, loops: list[Float64[np.ndarray, "n"]], judge: tuple[Agreement, str] | None) -> tuple[int, str]:
+def _choice(prompt: str, loops: list[Loop], judge: tuple[Agreement, str] | None) -> tuple[int, str]:
     """Which of the usable candidates, and why, in words."""
     if judge is None:
         return 0, "(the first; not ranked)"

@@ -12,7 +12,9 @@ DEFAULT_CLAP = "laion/larger_clap_general"
 class GenerativeOptions(ModelOptions):
     """How many clips are made, how long, and who chooses."""
 
-    seconds: float = Field(default=8.0, ge=2, le=30, description="length of every loop, s; one more is made, to fade")
+    seconds: float = Field(
+        default=8.0, ge=2, le=30, description="length of every loop, s, about; 1.5 more are made, for the join"
+    )
     candidates: int = Field(default=3, ge=1, le=16, description="clips made for every source, of which one stays")
     batch: int = Field(default=12, ge=1, le=256, description="clips made at once, over sources and candidates")
     rank: Literal["clap", "none"] = Field(

@@ -13,9 +13,12 @@ VOCODER_ID = "nvidia/bigvgan_v2_44khz_128band_512x"
 CLIP_ID = "apple/DFN5B-CLIP-ViT-H-14-384"
 KNOWN = (
     Weights(
-        HUB_ID, 5.1, "CC BY-NC 4.0", f"hf download {HUB_ID} --include 'weights/*large_44k_v2*' 'ext_weights/v1-44*'"
+        HUB_ID,
+        5.1,
+        "CC BY-NC 4.0",
+        f"hf download {HUB_ID} README.md weights/mmaudio_large_44k_v2.pth ext_weights/v1-44.pth",
     ),
-    Weights(CLIP_ID, 3.9, "Apple sample code licence", f"hf download {CLIP_ID}"),
+    Weights(CLIP_ID, 3.9, "Apple Sample Code", f"hf download {CLIP_ID}"),
     Weights(VOCODER_ID, 0.5, "MIT", f"hf download {VOCODER_ID}"),
 )
 """Network and autoencoder; the encoder of words and pictures; the vocoder (only of the 44.1 kHz variants)."""
@@ -29,7 +32,9 @@ class MMAudioOptions(GenerativeOptions):
     model: str = Field(default=HUB_ID, description="model id on the hub, or a folder with weights/ and ext_weights/")
     variant: Variant = Field(default="large_44k_v2", description="which network of the model")
     clip_model: str = Field(default=CLIP_ID, description="CLIP of open_clip: model id on the hub, or a local folder")
-    seconds: float = Field(default=7.0, ge=2, le=11, description="length of every loop, s; made from 8 s, as trained")
+    seconds: float = Field(
+        default=6.5, ge=2, le=10.5, description="length of every loop, s, about; made from 8 s, as trained"
+    )
     steps: int = Field(default=25, ge=1, le=500, description="Euler steps")
     guidance: float = Field(default=4.5, ge=1, le=30, description="how closely words are followed")
     pictures: bool = Field(default=True, description="sources that are seen also show the model their picture")

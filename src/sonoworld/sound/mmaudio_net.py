@@ -61,7 +61,7 @@ def generator(options: MMAudioOptions) -> Generator:
             sound = features.vocode(features.decode(net.unnormalize(latents)))
         return sound[:, 0, : int(seconds * lengths.sampling_rate)].float().cpu().numpy()
 
-    return Generator(generate, config.sampling_rate, name, licence(checkpoint))
+    return Generator(generate, config.sampling_rate, name, checkpoint.name, licence(checkpoint))
 
 
 def _part(name: str) -> Any:
@@ -101,7 +101,7 @@ def _features(options: MMAudioOptions, checkpoint: Checkpoint, mode: str) -> Any
             mode=mode,
             need_vae_encoder=False,
         )
-    clip = Checkpoint(options.clip_model, None, options.offline, KNOWN)
+    clip = Checkpoint(options.clip_model, None, options.offline, KNOWN, option="clip_model")
     with loading(clip, _WHO):
         name = f"local-dir:{clip.place}" if clip.is_folder else f"hf-hub:{clip.model}"
         features.clip_model = parts.patch_clip(open_clip.create_model_from_pretrained(name, return_transform=False))
@@ -112,7 +112,7 @@ def _features(options: MMAudioOptions, checkpoint: Checkpoint, mode: str) -> Any
 
 def _fetch_vocoder(offline: bool) -> None:
     """MMAudio takes it from the hub by itself; here, first, so that what goes wrong is said of the right model."""
-    checkpoint = Checkpoint(VOCODER_ID, None, offline, KNOWN)
+    checkpoint = Checkpoint(VOCODER_ID, None, offline, KNOWN, option="")
     with loading(checkpoint, _WHO):
         for name in ("config.json", "bigvgan_generator.pt"):
             _file(checkpoint, name)

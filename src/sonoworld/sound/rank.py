@@ -44,7 +44,7 @@ def clap(model: str, revision: str | None, *, offline: bool, device: str) -> tup
         BackendMissingError: transformers or the checkpoint are not here; says how to get them.
     """
     torch, transformers = library("torch"), library("transformers")
-    checkpoint = Checkpoint(model, revision, offline, KNOWN)
+    checkpoint = Checkpoint(model, revision, offline, KNOWN, option="rank_model")
     where = chosen_device(device)
     with loading(checkpoint, _WHO):
         source = {"revision": revision, "local_files_only": offline}

@@ -8,10 +8,10 @@ from sonoworld.weights import folder_files, packages_missing
 
 OPEN = "stabilityai/stable-audio-open-1.0"
 KNOWN = (
-    Weights(OPEN, 4.9, "Stability AI Community", f"hf download {OPEN}"),
+    Weights(OPEN, 5.3, "Stability AI Community", f"hf download {OPEN} --exclude 'model.*'"),
     Weights(
         "stabilityai/stable-audio-3-medium",
-        6.0,
+        10.4,
         "Stability AI Community, Gemma",
         "hf download stabilityai/stable-audio-3-medium",
     ),

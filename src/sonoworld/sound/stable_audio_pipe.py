@@ -10,6 +10,7 @@ from jaxtyping import Float32
 from sonoworld.errors import BackendMissingError, InputError
 from sonoworld.sound.candidates import Generator, Wish
 from sonoworld.sound.stable_audio import KNOWN, StableAudioOptions
+from sonoworld.sound.takes import MARGIN_S
 from sonoworld.weights import Checkpoint, chosen_device, chosen_dtype, library, licence, loading, used
 
 _WHO = "sound.stable_audio"
@@ -45,9 +46,8 @@ def generator(options: StableAudioOptions) -> Generator:
         with torch.inference_mode():
             return _decoded(pipe, latents(wishes, seconds), seconds)
 
-    return Generator(
-        generate, int(pipe.vae.config.sampling_rate), _named(checkpoint, pipe, options), licence(checkpoint)
-    )
+    rate_hz, name = int(pipe.vae.config.sampling_rate), _named(checkpoint, pipe, options)
+    return Generator(generate, rate_hz, name, checkpoint.name, licence(checkpoint))
 
 
 def _open(pipe: Any, options: StableAudioOptions) -> Callable[[Sequence[Wish], float], Any]:
@@ -70,7 +70,8 @@ def _open(pipe: Any, options: StableAudioOptions) -> Callable[[Sequence[Wish], f
     def latents(wishes: Sequence[Wish], seconds: float) -> Any:
         if seconds > longest_s:
             raise InputError(
-                f"{_WHO}: expected loops of at most {longest_s - 1:.1f} s of {options.model}, got {seconds - 1:g} s"
+                f"{_WHO}: expected loops of at most {longest_s - MARGIN_S:.1f} s of {options.model}, "
+                f"got {seconds - MARGIN_S:g} s"
             )
         # where nothing is unwanted the model was trained on an empty condition, which is not that of the text ""
         free = [i for i, wish in enumerate(wishes) if not wish.negative_prompt]

@@ -36,7 +36,7 @@ def take(
         InputError: it is silent, too short, or ends before the part that was asked for.
     """
     whole = _heard(recording)
-    loop = whole if recording.loops else _loop(trimmed(whole), seconds, rng)
+    loop = whole if recording.loops else loop_of(whole, seconds, rng)
     samples = stored(toned(loop, RATE_HZ, tone_db), RATE_HZ, sparse=is_event(loop))
     return Clip(
         samples,
@@ -49,7 +49,12 @@ def take(
     )
 
 
-def _loop(sound: Mono, seconds: float, rng: np.random.Generator) -> Part:
+def loop_of(samples: Mono, seconds: float, rng: np.random.Generator) -> Part:
+    """A loop of at most about `seconds` from sound at 48 kHz that is not all silence.
+
+    An event that stands alone is repeated with rests; what goes on is cut and crossfaded where it matches best.
+    """
+    sound = trimmed(samples)
     if sound.size < SHORTEST_LOOP_S * RATE_HZ or is_one_shot(sound):
         return _repeated(sound, seconds, rng)
     return best_loop(best_part(sound, seconds + MARGIN_S, rng), RATE_HZ)
