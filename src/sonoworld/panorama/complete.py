@@ -11,10 +11,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float32
-from scipy.ndimage import distance_transform_edt
 
 from sonoworld.backend import MakePanorama, Run
-from sonoworld.errors import InputError
 from sonoworld.panorama.band import Beside, Extent, continue_around, core_extent
 from sonoworld.panorama.cap import ground_cap
 from sonoworld.panorama.cut import join_rows
@@ -23,10 +21,12 @@ from sonoworld.panorama.dome import low_sky, plain_sky, sky_dome
 from sonoworld.panorama.edge import quiet_seam
 from sonoworld.panorama.evidence import Evidence, look
 from sonoworld.panorama.floating import floating
+from sonoworld.panorama.keep import lip, pasted
 from sonoworld.panorama.membrane import enlarge, membrane
-from sonoworld.panorama.place import gather, project, resample_panorama
+from sonoworld.panorama.place import gather, project
 from sonoworld.panorama.rise import rise
-from sonoworld.types import Camera, Panorama, Photo, Projection
+from sonoworld.panorama.whole import whole
+from sonoworld.types import Camera, Panorama, Photo
 
 FILL_ROWS_MAX = 2048
 """The invented part is made at most this high and enlarged beyond: it holds no finer detail."""
@@ -45,9 +45,6 @@ LOOKS_UP = np.radians(22.0)
 
 EARTH = np.array([0.46, 0.44, 0.38], np.float32)
 """Colour of ground that was never seen, as a share of the photo's mean brightness."""
-
-LIP = np.radians(0.9)
-"""How far the photo's detail at its border fades into what was invented, radians."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +104,14 @@ def _band(seen: Evidence, dome: Float32[np.ndarray, "h w 3"] | None, rng: np.ran
     top = max(min(at.top, height // 2 - reach), 0)
     bottom = min(max(at.bottom, height // 2 + reach), height)
     rows = _mirror_rows(top - at.top, bottom - at.top, at.bottom - at.top)
-    whole = around[rows]
+    all_around = around[rows]
     band = _Band(
         top=top,
         over=at.top - top,
         under=bottom - at.bottom,
-        rgb=whole[..., :3],
-        sky=whole[..., 3] / 255,
-        ground=whole[..., 4] / 255,
+        rgb=all_around[..., :3],
+        sky=all_around[..., 3] / 255,
+        ground=all_around[..., 4] / 255,
     )
     if not towers:
         return band
@@ -223,21 +220,7 @@ def _fit(seen: Evidence, fill: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarr
     ring = inside - cv2.erode(inside, np.ones((2 * px + 1, 2 * px + 1), np.uint8))
     weight = ring * (1 - np.clip(2 * seen.clutter, 0, 1))  # a person cut by the border does not colour what is beside
     fitted = fill + membrane(seen.empty - fill, weight.astype(np.float32))
-    return fitted + _lip(seen, fitted)
-
-
-def _lip(seen: Evidence, fill: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]:
-    """What the fill still differs by from the nearest pixel of the photo, fading within a few pixels of its border."""
-    outside = seen.coverage < WHOLE
-    apart = np.asarray(distance_transform_edt(outside))
-    nearest = np.asarray(distance_transform_edt(outside, return_distances=False, return_indices=True))
-    reach = LIP / np.pi * len(fill)
-    near = (apart > 0) & (apart < 4 * reach)
-    rows, columns = nearest[0][near], nearest[1][near]
-    out = np.zeros_like(fill)
-    gain = np.exp(-(apart[near] - 0.5) / reach).astype(np.float32)[:, None]
-    out[near] = gain * (seen.rgb[rows, columns] - fill[rows, columns])
-    return out
+    return fitted + lip(seen.rgb, seen.coverage, fitted)
 
 
 def complete(photo: Photo, camera: Camera, height: int, run: Run, *, detect: bool) -> Panorama:
@@ -246,13 +229,8 @@ def complete(photo: Photo, camera: Camera, height: int, run: Run, *, detect: boo
     `detect`: find people, vehicles and animals, so that they are not repeated.
 
     Raises:
-        InputError: the camera belongs to a photo of another size.
         BackendMissingError: `detect` is asked for and the install lacks the detector.
     """
-    if camera.size_px != photo.size_px:
-        raise InputError(
-            f"panorama: expected a camera for a photo of {photo.size_px} px, got one for {camera.size_px} px"
-        )
     seen = look(photo, camera, min(height, FILL_ROWS_MAX), detect=detect)
     run.tell(0.2, "around the horizon")
     fill = _fit(seen, _fill(seen, run))
@@ -261,27 +239,18 @@ def complete(photo: Photo, camera: Camera, height: int, run: Run, *, detect: boo
     if height > FILL_ROWS_MAX:
         at = project(camera, height)
         rgb, coverage, fill = gather(photo.rgb.astype(np.float32), at), at.coverage, enlarge(fill, height)
-    alpha = coverage[..., None]
-    out = np.clip(np.rint(rgb * alpha + fill * (1 - alpha)), 0, 255).astype(np.uint8)
-    return Panorama(rgb=out, known=coverage >= WHOLE)
+    return Panorama(rgb=pasted(rgb, coverage, fill), known=coverage >= WHOLE)
 
 
 def completer(height: int, *, detect: bool) -> MakePanorama:
     """The stage function for panoramas of that height; `detect` as in `complete`.
 
     Raises (when called):
-        InputError: a perspective photo came without a camera, or a panorama with one.
+        InputError: a perspective photo came without a camera, or a panorama with one, or with another photo's.
         BackendMissingError: `detect` is asked for and the install lacks the detector.
     """
 
-    def make_panorama(photo: Photo, camera: Camera | None, run: Run) -> Panorama:
-        panoramic = photo.projection is Projection.EQUIRECTANGULAR
-        if panoramic != (camera is None):
-            got = "a panorama with a camera" if panoramic else "a perspective photo without a camera"
-            raise InputError(f"panorama: expected a camera for a perspective photo and none for a panorama, got {got}")
-        if camera is None:
-            rgb = resample_panorama(photo.rgb, height)
-            return Panorama(rgb=rgb, known=np.ones(rgb.shape[:2], bool))
+    def make(photo: Photo, camera: Camera, run: Run) -> Panorama:
         return complete(photo, camera, height, run, detect=detect)
 
-    return make_panorama
+    return whole(height, make)
