@@ -32,9 +32,10 @@ GREY = 128
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What to paint. `shared`: columns that the canvas has twice, at both sides; 0 for a view that does not close."""
+    """What to paint. `around`: the picture is the whole sphere, opened by `shared` columns; otherwise a view (0)."""
 
     prompt: str
+    around: bool
     shared: int
     seed: int
     tell: Callable[[float], None]
@@ -103,7 +104,7 @@ def painted(photo: Photo, camera: Camera, painter: Painter, plan: Plan, run: Run
         if unknown.any():
             sentence = plan.sentences.above if view.up else plan.sentences.below
             tell = partial(_tell, run, 0.7 + 0.12 * number, 0.12, "above" if view.up else "below")
-            wish = Wish(sentence.format(words.above if view.up else words.below), 0, seed + 1 + number, tell)
+            wish = Wish(sentence.format(words.above if view.up else words.below), False, 0, seed + 1 + number, tell)
             fill = laid(fill, _ask(painter, picture, unknown, wish), view)
     return Panorama(rgb=pasted(rgb, coverage, fill + lip(rgb, coverage, fill)), known=known)
 
@@ -132,7 +133,7 @@ def _canvas(photo: Photo, camera: Camera, painter: Painter, job: _Job, run: Run)
     if known.all():
         return start
     prompt = plan.sentences.around.format(plan.scene or job.words.scene)
-    wish = Wish(prompt, plan.shared, job.seed, partial(_tell, run, 0.05, 0.65, "all around"))
+    wish = Wish(prompt, True, plan.shared, job.seed, partial(_tell, run, 0.05, 0.65, "all around"))
     made = _ask(painter, opened(start, plan.shared), opened(~known, plan.shared), wish)
     return np.clip(np.rint(closed(made.astype(np.float32), plan.shared)), 0, 255).astype(np.uint8)
 
