@@ -193,10 +193,10 @@ def test_4_bits_are_configured_for_both_libraries() -> None:
 
 
 def test_16_bits_and_tiles_run(fill: Path, klein: Path) -> None:
-    full = made(flux_fill.FLUX_FILL, fill, pole_deg=0).rgb.astype(int)
-    half = made(flux_fill.FLUX_FILL, fill, pole_deg=0, dtype="bfloat16", tiled_vae=True).rgb.astype(int)
-    assert 0 < np.abs(full - half).mean() < 8
-    assert made(flux2_klein.FLUX2_KLEIN, klein, pole_deg=0, dtype="bfloat16").rgb.shape == (128, 256, 3)
+    for spec, folder in ((flux_fill.FLUX_FILL, fill), (flux2_klein.FLUX2_KLEIN, klein)):
+        half = made(spec, folder, pole_deg=0, dtype="bfloat16", tiled_vae=True)
+        assert half.rgb[~half.known].std() > 10
+        np.testing.assert_array_equal(half.rgb[half.known], made(spec, folder, pole_deg=0).rgb[half.known])
 
 
 def test_worldgens_lora_is_added_to_the_weights(fill: Path, tmp_path: Path) -> None:
@@ -228,7 +228,10 @@ def test_a_lora_of_another_model_is_refused(fill: Path, tmp_path: Path) -> None:
     from safetensors.torch import save_file  # noqa: PLC0415
 
     pytest.importorskip("peft")
-    save_file({"unet.mid.lora_A.weight": torch.ones(2, 4), "unet.mid.lora_B.weight": torch.ones(4, 2)}, tmp_path / "l.safetensors")
+    save_file(
+        {"unet.mid.lora_A.weight": torch.ones(2, 4), "unet.mid.lora_B.weight": torch.ones(4, 2)},
+        tmp_path / "l.safetensors",
+    )
     with pytest.raises(BackendMissingError, match=r"panorama\.worldgen"):
         made(worldgen.WORLDGEN, fill, lora=str(tmp_path), lora_file="l.safetensors")
     with pytest.raises(BackendMissingError, match=r"panorama\.worldgen"):
@@ -246,7 +249,7 @@ class OwnPackage:
     ) -> tuple[str | None, str, bool]:
         return lora_path, device, low_vram
 
-    def gen_pano_fill_image(
+    def gen_pano_fill_image(  # noqa: PLR0917  as there
         self,
         model: tuple[str | None, str, bool],
         image: Image.Image,
@@ -312,10 +315,12 @@ def test_missing_weights_are_one_clear_message(spec: Backend) -> None:
         spec.make(spec.options.model_validate({**SMALL, "model": "./not/here"}))
     with pytest.raises(BackendMissingError) as caught:
         spec.make(spec.options.model_validate(SMALL))
+    facts = spec.weights[0]
+    why = "it is not in the local cache, and offline = true"
     assert str(caught.value).split("\n") == [
-        f"panorama.{spec.name}: the model {spec.weights[0].model!r} cannot be loaded: it is not in the local cache, and offline = true",
-        f"  {spec.weights[0].size_gb:g} GB, licence {spec.weights[0].licence}: https://huggingface.co/{spec.weights[0].model}",
-        f"  download: hf download {spec.weights[0].model}",
+        f"panorama.{spec.name}: the model {facts.model!r} cannot be loaded: {why}",
+        f"  {facts.size_gb:g} GB, licence {facts.licence}: https://huggingface.co/{facts.model}",
+        f"  download: hf download {facts.model}",
         "  or name a local folder: --set STAGE.model=FOLDER",
     ]
 

@@ -2,22 +2,16 @@
 
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from sonoworld.weights import ModelOptions, packages_missing
 
-if TYPE_CHECKING:
-    from sonoworld.panorama.paint import Plan, Sentences
-
 TOKEN_PX = 16
 """Side of a token of the FLUX models: 8 px a latent, 2 latents a token."""
 
 FOR_FOUR_BIT = "bitsandbytes"
-
-FEATHER_DEG = 8.0
-"""Width of the ring in which a pole view is blended in."""
 
 missing = packages_missing("torch", "diffusers", "transformers", "accelerate")
 
@@ -59,7 +53,7 @@ class DiffusionOptions(ModelOptions):
         return _multiple(px, TOKEN_PX)
 
     @model_validator(mode="after")
-    def _fit(self) -> Self:
+    def _fit(self) -> "DiffusionOptions":
         if self.shared_px > self.canvas_width:
             raise ValueError(f"shared_px: expected at most canvas_width, got {self.shared_px} > {self.canvas_width}")
         if self.offload == "sequential" and self.quantise != "none":
@@ -84,24 +78,3 @@ def missing_with(*more: str) -> Callable[[DiffusionOptions], str]:
         return ""
 
     return missing_for
-
-
-def plan_of(options: DiffusionOptions, sentences: "Sentences", *, from_embedded: bool = False) -> "Plan":
-    """What is to be painted by these options."""
-    import numpy as np  # noqa: PLC0415  heavy only where used
-
-    from sonoworld.panorama.paint import Plan  # noqa: PLC0415
-    from sonoworld.panorama.poles import PoleView  # noqa: PLC0415
-
-    radius, feather = (float(np.radians(angle)) for angle in (options.pole_deg, min(FEATHER_DEG, options.pole_deg)))
-    views = tuple(PoleView(up, options.pole_px, radius, feather) for up in (True, False)) if radius else ()
-    return Plan(
-        height=options.width // 2,
-        canvas=options.canvas_width // 2,
-        shared=options.shared_px,
-        poles=views,
-        sentences=sentences,
-        scene=options.prompt,
-        seed=options.seed,
-        from_embedded=from_embedded,
-    )

@@ -12,14 +12,28 @@ from jaxtyping import Float32, UInt8
 from sonoworld.errors import BackendMissingError, StageError
 from sonoworld.panorama.circle import agreed, opened
 from sonoworld.panorama.diffusion import TOKEN_PX, DiffusionOptions
-from sonoworld.panorama.paint import Wish
+from sonoworld.panorama.paint import Plan, Sentences, Wish
+from sonoworld.panorama.poles import PoleView
 from sonoworld.weights import Checkpoint, chosen_device, chosen_dtype, library, loading
 
-TEXT = ("text_encoder", "text_encoder_2")
-"""Parts that are transformers' own; the larger ones are quantised to 4 bits."""
+FEATHER_DEG = 8.0
+"""Width of the ring in which a pole view is blended in."""
 
-SMALL = 1e9
-"""Parts with fewer parameters stay as they are."""
+
+def plan_of(options: DiffusionOptions, sentences: Sentences, *, from_embedded: bool = False) -> Plan:
+    """What is to be painted by these options."""
+    radius, feather = (float(np.radians(angle)) for angle in (options.pole_deg, min(FEATHER_DEG, options.pole_deg)))
+    views = tuple(PoleView(up, options.pole_px, radius, feather) for up in (True, False)) if radius else ()
+    return Plan(
+        height=options.width // 2,
+        canvas=options.canvas_width // 2,
+        shared=options.shared_px,
+        poles=views,
+        sentences=sentences,
+        scene=options.prompt,
+        seed=options.seed,
+        from_embedded=from_embedded,
+    )
 
 
 def loaded(kind: str, options: DiffusionOptions, checkpoint: Checkpoint, who: str, large_text: str) -> Any:
@@ -88,7 +102,9 @@ def with_lora(pipe: Any, lora: Checkpoint, weight_name: str, who: str, *, fuse: 
         pipe.fuse_lora()
         pipe.unload_lora_weights()
         if _fingerprint(pipe.transformer) == before:
-            raise BackendMissingError(f"{who}: {lora.model}: expected a LoRA that changes the model, it changes nothing")
+            raise BackendMissingError(
+                f"{who}: {lora.model}: expected a LoRA that changes the model, it changes nothing"
+            )
     return pipe
 
 

@@ -4,7 +4,7 @@ Why this one: of what diffusers can inpaint with under a permissive licence it i
 (4 billion parameters, 4 steps). Qwen-Image (Apache-2.0, too) is five times as large.
 """
 
-from typing import Literal, Self
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -12,7 +12,7 @@ from sonoworld.backend import Backend, MakePanorama, Weights
 from sonoworld.panorama.diffusion import DiffusionOptions, missing, missing_with
 from sonoworld.weights import folder_files
 
-PARAMETERS = {"transformer": 3_875_983_360, "text_encoder": 4_022_468_096, "vae": 84_046_115}
+PARAMETERS = {"transformer": 3_875_544_576, "text_encoder": 4_022_468_096, "vae": 84_046_115}
 """Of `black-forest-labs/FLUX.2-klein-4B`, all in 16 bits."""
 
 MOST_PX = 1024 * 1024
@@ -45,7 +45,7 @@ class Flux2KleinOptions(DiffusionOptions):
     guidance: float = Field(default=1.0, ge=0, le=100, description="1: none; 4 with the base model, which takes twice")
 
     @model_validator(mode="after")
-    def _small(self) -> Self:
+    def _small(self) -> "Flux2KleinOptions":
         total = (self.canvas_width + self.shared_px) * self.canvas_width // 2
         if total > MOST_PX:
             raise ValueError(f"(canvas_width + shared_px) · canvas_width / 2: expected at most {MOST_PX}, got {total}")

@@ -1,4 +1,4 @@
-"""FLUX.2 klein (diffusers): it sees the whole picture as a reference and is put back to it outside the hole each step."""
+"""FLUX.2 klein (diffusers): it sees the whole picture as a reference, and each step ends with it outside the hole."""
 
 from typing import Any
 
@@ -7,8 +7,7 @@ from jaxtyping import Bool, UInt8
 from PIL import Image
 
 from sonoworld.backend import MakePanorama
-from sonoworld.panorama.diffusion import plan_of
-from sonoworld.panorama.diffusion_net import after_step, loaded, noise, pictured, placed
+from sonoworld.panorama.diffusion_net import after_step, loaded, noise, pictured, placed, plan_of
 from sonoworld.panorama.flux2_klein import AROUND, WEIGHTS, Flux2KleinOptions
 from sonoworld.panorama.paint import Painter, Sentences, Wish, painting
 from sonoworld.weights import Checkpoint, library

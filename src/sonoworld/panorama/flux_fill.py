@@ -6,7 +6,12 @@ from sonoworld.backend import Backend, MakePanorama, Weights
 from sonoworld.panorama.diffusion import DiffusionOptions, missing, missing_with
 from sonoworld.weights import folder_files
 
-PARAMETERS = {"transformer": 11_902_587_968, "text_encoder": 123_060_480, "text_encoder_2": 4_762_310_656, "vae": 83_819_683}
+PARAMETERS = {
+    "transformer": 11_902_391_360,
+    "text_encoder": 123_060_480,
+    "text_encoder_2": 4_762_310_656,
+    "vae": 83_819_683,
+}
 """Of `black-forest-labs/FLUX.1-Fill-dev`, all in 16 bits."""
 
 WEIGHTS = (

@@ -7,8 +7,8 @@ from jaxtyping import Bool, UInt8
 from PIL import Image
 
 from sonoworld.backend import MakePanorama
-from sonoworld.panorama.diffusion import DiffusionOptions, plan_of
-from sonoworld.panorama.diffusion_net import after_step, loaded, noise, pictured, placed
+from sonoworld.panorama.diffusion import DiffusionOptions
+from sonoworld.panorama.diffusion_net import after_step, loaded, noise, pictured, placed, plan_of
 from sonoworld.panorama.flux_fill import AROUND, WEIGHTS, FluxFillOptions
 from sonoworld.panorama.paint import Painter, Sentences, Wish, painting
 from sonoworld.weights import Checkpoint, library

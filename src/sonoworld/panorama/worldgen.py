@@ -1,6 +1,6 @@
-"""WorldGen's way: its LoRA teaches FLUX.1 Fill what a panorama is, poles and all; in diffusers, or by its own package."""
+"""WorldGen's way: its LoRA teaches FLUX.1 Fill what a panorama is; run by diffusers, or by its own package."""
 
-from typing import Literal, Self
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -40,7 +40,7 @@ class WorldgenOptions(DiffusionOptions):
     pole_deg: float = Field(default=0.0, ge=0, le=60, description="poles painted anew within this angle; 0: not")
 
     @model_validator(mode="after")
-    def _of_the_package(self) -> Self:
+    def _of_the_package(self) -> "WorldgenOptions":
         """The package downloads, places and closes by itself."""
         if self.engine == "package" and (self.offline or self.quantise != "none" or self.shared_px):
             raise ValueError(

@@ -8,8 +8,7 @@ from jaxtyping import Bool, UInt8
 from PIL import Image
 
 from sonoworld.backend import MakePanorama
-from sonoworld.panorama.diffusion import plan_of
-from sonoworld.panorama.diffusion_net import placed, with_lora
+from sonoworld.panorama.diffusion_net import placed, plan_of, with_lora
 from sonoworld.panorama.flux_fill_net import painter, pipeline
 from sonoworld.panorama.paint import Painter, Sentences, Wish, painting
 from sonoworld.panorama.worldgen import PREFIX, SUFFIX, WEIGHTS, WorldgenOptions
@@ -31,7 +30,7 @@ def panoramas(options: WorldgenOptions) -> MakePanorama:
 
 
 def package(options: WorldgenOptions) -> Painter:
-    """The package's own pipeline. It loads its own weights and adds to the prompt; it takes sizes that are multiples of 16.
+    """The package's own pipeline, which finds its own weights of FLUX.1 Fill.
 
     Raises:
         BackendMissingError: the package or what it needs is missing.
