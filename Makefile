@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 # What needs neither arguments nor a GPU.
 NOT_ALONE := street panorama parsing splat_gpu refine segment_models sounds_sheet vlm_models vlm_made
+NOT_ALONE := street panorama panorama_models parsing splat_gpu refine vlm_models vlm_made
 BENCHES := $(filter-out $(NOT_ALONE),$(basename $(notdir $(wildcard bench/*.py))))
 # Everything that decides what is installed: a change here installs again, anything else does not.
 INSTALL_INPUTS := pyproject.toml $(shell find buildhook native web -type f -not -path '*/node_modules/*' 2>/dev/null)

@@ -6,7 +6,7 @@ from typing import Any
 
 BLOCKS = {
     "down_block_types": ("DownEncoderBlock2D",) * 4, "up_block_types": ("UpDecoderBlock2D",) * 4,
-    "block_out_channels": (128, 256, 512, 512), "layers_per_block": 2,
+    "block_out_channels": (128, 256, 512, 512), "layers_per_block": 2, "sample_size": 1024,
 }  # fmt: skip
 LARGE = {"attention_head_dim": 128, "num_attention_heads": 24}
 

@@ -325,6 +325,22 @@ def test_missing_weights_are_one_clear_message(spec: Backend) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("spec", "kind"), zip(ALL[::2], ("FluxFillPipeline", "Flux2KleinInpaintPipeline"), strict=True)
+)
+def test_gated_weights_are_one_clear_message(spec: Backend, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import diffusers  # noqa: PLC0415
+    import httpx  # noqa: PLC0415
+    from huggingface_hub.errors import GatedRepoError  # noqa: PLC0415
+
+    def closed(place: str, **how: object) -> None:
+        raise GatedRepoError("403", response=httpx.Response(403, request=httpx.Request("GET", "https://hub")))
+
+    monkeypatch.setattr(getattr(diffusers, kind), "from_pretrained", closed)
+    with pytest.raises(BackendMissingError, match="it is gated: accept its licence on its page"):
+        spec.make(spec.options.model_validate(SMALL))
+
+
 @pytest.mark.parametrize("part", ["transformer", "vae"])
 def test_weights_that_lack_a_part_are_refused(fill: Path, tmp_path: Path, part: str) -> None:
     from safetensors.torch import load_file, save_file  # noqa: PLC0415

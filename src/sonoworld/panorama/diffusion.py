@@ -35,7 +35,7 @@ class DiffusionOptions(ModelOptions):
     quantise: Literal["none", "fp8", "4bit"] = Field(
         default="none", description="weights in 8 bits (half the memory), or in 4 (needs the package bitsandbytes)"
     )
-    tiled_vae: bool = Field(default=False, description="decode in tiles: 3 GB less at the end, tiles may show")
+    tiled_vae: bool = Field(default=False, description="decode in tiles: 2 GB less at the end, tiles may show")
 
     @field_validator("width")
     @classmethod
