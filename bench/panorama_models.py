@@ -125,8 +125,6 @@ def measure(name: str, make: Callable[[argparse.Namespace], Any], args: argparse
         values = {"device": args.device, **(SMALL if args.tiny else {}), **changes}
         options = spec.options.model_validate(values)
         assert isinstance(options, DiffusionOptions)
-        if options.quantise == "fp8" and way != list(WAYS)[-2]:
-            raise SystemExit("fp8 stays: it must come next to last")
         ready = placed(pipe, options)
         painter = (
             flux2_klein_net.painter(ready, options)
