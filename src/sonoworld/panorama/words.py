@@ -33,7 +33,7 @@ OUTDOORS = {
 UNDERFOOT = {
     Stuff.WATER: "water",
     Stuff.ROAD: "pavement",
-    Stuff.GROUND: "bare ground",
+    Stuff.GROUND: "the ground",
     Stuff.VEGETATION: "grass and plants",
 }
 
