@@ -23,7 +23,7 @@ from torchvision_nms import stand_in
 from sonoworld.backend import Run
 from sonoworld.segment import clipseg, clipseg_net, sam2, sam2_net, sam3, sam3_net
 from sonoworld.segment.regions import circle_windows, grid, regions
-from sonoworld.segment.tiles import cut_all, sphere_tiles
+from sonoworld.tiles import cut_all, sphere_tiles
 from sonoworld.types import Panorama, Sounding, Spread
 
 PROMPTS = ("river", "bus", "a dog that barks", "leaves of trees", "church bell")

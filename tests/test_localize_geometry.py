@@ -8,8 +8,8 @@ import pytest
 
 from sonoworld import frames, sphere
 from sonoworld.localize import LocalizeOptions, localize
-from sonoworld.segment.tiles import blend, cut_tile, sphere_tiles
 from sonoworld.segment.vote import VoteOptions, vote
+from sonoworld.tiles import blend, cut_tile, sphere_tiles
 from sonoworld.types import Geometry, Sounding, Source, Spread
 
 HEIGHT = 256

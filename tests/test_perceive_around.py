@@ -10,8 +10,9 @@ from skimage import data
 from sonoworld import frames, sphere
 from sonoworld.frames import Pose
 from sonoworld.perceive import around
-from sonoworld.perceive.around import SIDE_PX, Tile, detect_panorama, project_mask, tiles
+from sonoworld.perceive.around import SIDE_PX, detect_panorama, project_mask, tiles
 from sonoworld.perceive.outline import outline
+from sonoworld.tiles import Tile
 
 HEIGHT = 512
 

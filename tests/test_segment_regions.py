@@ -9,8 +9,8 @@ from sonoworld import frames, sphere
 from sonoworld.backend import Run
 from sonoworld.errors import InputError
 from sonoworld.segment.regions import Region, RegionOptions, circle_windows, fold, grid, kept, regions
-from sonoworld.segment.tiles import solid_angles
 from sonoworld.segment.vote import VoteOptions, vote
+from sonoworld.tiles import solid_angles
 
 HEIGHT = 128
 D = sphere.pixel_directions(HEIGHT)

@@ -7,8 +7,8 @@ from sonoworld import frames, sphere
 from sonoworld.errors import InputError
 from sonoworld.segment.from_click import from_box, from_click
 from sonoworld.segment.instances import Piece, joined
-from sonoworld.segment.tiles import lookup, seen_by, sphere_tiles
 from sonoworld.segment.vote import VoteOptions, vote
+from sonoworld.tiles import lookup, seen_by, sphere_tiles
 
 HEIGHT = 128
 D = sphere.pixel_directions(HEIGHT)

@@ -22,6 +22,7 @@ from sonoworld.sphere import (
     pixel_from_direction,
     sample_panorama,
 )
+from sonoworld.tiles import Tile
 
 Box = tuple[float, float, float, float]
 
@@ -60,15 +61,6 @@ class Thing:
     width: float
     height: float
     mask: Bool[np.ndarray, "h w"]
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """One square perspective view of the panorama."""
-
-    K: Float64[np.ndarray, "3 3"]
-    pose: Pose
-    fov: float
 
 
 @dataclass(frozen=True, slots=True)

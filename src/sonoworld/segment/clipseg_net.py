@@ -9,7 +9,7 @@ from jaxtyping import Float32, UInt8
 from sonoworld.backend import Run, Segment
 from sonoworld.segment.clipseg import WEIGHTS, ClipsegOptions
 from sonoworld.segment.semantics import Semantics, by_semantics
-from sonoworld.segment.tiles import blend, cut_all, sphere_tiles
+from sonoworld.tiles import blend, cut_all, sphere_tiles
 from sonoworld.weights import Checkpoint, chosen_device, chosen_dtype, complete, library, loading
 
 PAIRS_AT_ONCE = 64

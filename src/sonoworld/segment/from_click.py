@@ -9,10 +9,9 @@ from jaxtyping import Bool, Float64, UInt8
 
 from sonoworld.errors import InputError
 from sonoworld.frames import Pose, angles_from_direction, world_from_camera_rotation
-from sonoworld.perceive.around import Tile
 from sonoworld.perceive.outline import outline
-from sonoworld.segment.tiles import cut_tile, lookup, values
 from sonoworld.sphere import camera_pixel_from_direction, pinhole
+from sonoworld.tiles import Tile, cut_tile, lookup, values
 
 SIDE_PX = 384
 CLICK_FOV_RAD = float(np.radians(60))

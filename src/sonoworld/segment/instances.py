@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool
 
-from sonoworld.segment.tiles import solid_angles
+from sonoworld.tiles import solid_angles
 
 SAME = 0.5
 """Two views show the same thing when, where both look, this part of the smaller piece is shared."""

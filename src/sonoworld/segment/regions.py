@@ -16,8 +16,8 @@ from pydantic import Field
 
 from sonoworld.backend import Options, Run
 from sonoworld.errors import InputError
-from sonoworld.segment.tiles import solid_angles
 from sonoworld.sphere import pixel_solid_angles, row_elevations
+from sonoworld.tiles import solid_angles
 
 JOIN_HEIGHT = 256
 """Rows of the panorama on which pieces of different windows are compared."""

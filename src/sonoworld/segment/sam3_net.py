@@ -11,7 +11,7 @@ from sonoworld.segment.instances import Instance, Piece, joined
 from sonoworld.segment.sam3 import WEIGHTS, Sam3Options
 from sonoworld.segment.semantics import Semantics
 from sonoworld.segment.sought import prompts_of, with_masks
-from sonoworld.segment.tiles import Lookup, blend, cut_all, lookup, seen_by, sphere_tiles, values
+from sonoworld.tiles import Lookup, blend, cut_all, lookup, seen_by, sphere_tiles, values
 from sonoworld.types import Panorama, Sounding
 from sonoworld.weights import Checkpoint, chosen_device, chosen_dtype, complete, library, loading
 

@@ -14,8 +14,8 @@ from sonoworld.backend import Options, Run, Segment
 from sonoworld.perceive.survey import joined_patches
 from sonoworld.segment.instances import Instance
 from sonoworld.segment.sought import prompts_of, with_masks
-from sonoworld.segment.tiles import FOV_RANGE_DEG, solid_angles
 from sonoworld.segment.vote import labelled
+from sonoworld.tiles import FOV_RANGE_DEG, solid_angles
 from sonoworld.types import Panorama, Sounding
 
 

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float32, Int64
 from pydantic import Field
 
 from sonoworld.backend import Options
-from sonoworld.segment.tiles import solid_angles
+from sonoworld.tiles import solid_angles
 
 
 class VoteOptions(Options):

@@ -18,8 +18,8 @@ from jaxtyping import Float32, UInt8
 from sonoworld.backend import Run, Segment
 from sonoworld.errors import BackendMissingError
 from sonoworld.segment.semantics import Semantics, by_semantics
-from sonoworld.segment.tiles import blend, cut_all, sphere_tiles
 from sonoworld.segment.x_decoder import HOW, XDecoderOptions, missing_for
+from sonoworld.tiles import blend, cut_all, sphere_tiles
 from sonoworld.weights import library
 
 SIDE_PX = 512

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sonoworld import frames, sphere
 from sonoworld.errors import InputError
-from sonoworld.segment.tiles import blend, cut_all, cut_tile, lookup, seen_by, side_px, solid_angles, sphere_tiles
+from sonoworld.tiles import blend, cut_all, cut_tile, lookup, seen_by, side_px, solid_angles, sphere_tiles
 
 HEIGHT = 96
 

@@ -13,7 +13,6 @@ from jaxtyping import Bool, Float32, Float64, UInt8
 
 from sonoworld.errors import InputError
 from sonoworld.frames import Pose, world_from_camera_rotation
-from sonoworld.perceive.around import Tile
 from sonoworld.sphere import camera_pixel_directions, pinhole, pixel_directions, pixel_solid_angles, sample_panorama
 
 LEAST_WEIGHT = 1e-3
@@ -21,6 +20,15 @@ LEAST_WEIGHT = 1e-3
 
 FOV_RANGE_DEG = (40.0, 110.0)
 OVERLAP_RANGE = (0.1, 0.6)
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One square perspective view of the panorama."""
+
+    K: Float64[np.ndarray, "3 3"]
+    pose: Pose
+    fov: float
 
 
 @dataclass(frozen=True, slots=True)
