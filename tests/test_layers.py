@@ -11,7 +11,7 @@ STAGES = {"calibrate", "panorama", "lift", "understand", "segment", "localize", 
 ALLOWED: dict[str, set[str]] = {
     **dict.fromkeys(VALUES, VALUES),
     "backend": VALUES,
-    "perceive": VALUES | {"perceive"},
+    "perceive": VALUES | {"backend", "weights", "perceive"},  # a model that more than one stage asks
     "weights": VALUES | {"backend"},
     **{stage: VALUES | {"backend", "perceive", "weights", stage} for stage in STAGES},
     "lift": VALUES

@@ -26,6 +26,8 @@ USUAL_HEIGHT_M = 1.6
 NEAREST_M = 0.02
 """Nothing is nearer than this: such numbers count as unknown."""
 
+ADVICE = "set lift.unit_m, lift.camera_height_m, or lift.holds=disparity"
+
 LIKELY_M = (0.1, 1000.0)
 """Half of all distances are not nearer, nor farther, than this."""
 
@@ -36,7 +38,7 @@ def given_distances(options: GivenDepthOptions) -> Lift:
     def lift(panorama: Panorama, run: Run) -> Lifted:
         run.tell(0.0, "reading")
         found = inverse_map(read_depth(Path(options.path), options.array), options)
-        return Lifted(_geometry(_on_sphere(found, panorama, run.camera, options), panorama, run, options))
+        return Lifted(geometry(_on_sphere(found, panorama, run.camera, options), panorama, run, options))
 
     return lift
 
@@ -51,13 +53,20 @@ def _on_sphere(found: InverseMap, panorama: Panorama, camera: Camera | None, opt
     return on_sphere_from_panorama(found, height)
 
 
-def _geometry(seen: InverseMap, panorama: Panorama, run: Run, options: GivenDepthOptions) -> Geometry:
+def geometry(
+    seen: InverseMap, panorama: Panorama, run: Run, options: GivenDepthOptions, advice: str = ADVICE
+) -> Geometry:
+    """The world of a map on the sphere; what it leaves open, and its scale where that is unknown, a pop-up says.
+
+    Raises:
+        InputError: its distances cannot be metres (`advice` says what to do), or there is nothing to scale it by.
+    """
     popped: Geometry | None = None
     if not options.knows_metres or asks_for_looks(seen, options) or not seen.known.all():
         popped = _popup(panorama, run, options)
     if popped is not None and not options.knows_metres:
         seen = scaled(seen, 1 / scale_ratio(seen, popped, options.path))
-    seen = _likely(seen, options)
+    seen = _likely(seen, options.path, advice)
     run.tell(0.7, "fitting what the map leaves open")
     placed = place(seen, None if popped is None else popped.sky, options)
     if placed.gaps.any():
@@ -77,7 +86,7 @@ def _popup(panorama: Panorama, run: Run, options: GivenDepthOptions) -> Geometry
     return popup(assumed)(panorama, told).geometry
 
 
-def _likely(seen: InverseMap, options: GivenDepthOptions) -> InverseMap:
+def _likely(seen: InverseMap, path: str, advice: str) -> InverseMap:
     """The same, without what is too near to be true.
 
     Raises:
@@ -86,7 +95,7 @@ def _likely(seen: InverseMap, options: GivenDepthOptions) -> InverseMap:
     middle = 1 / max(float(np.median(seen.s[seen.solid])), 1e-30) if seen.solid.any() else np.inf
     if not LIKELY_M[0] <= middle <= LIKELY_M[1]:
         raise InputError(
-            f"{options.path}: expected distances of {LIKELY_M[0]:g} to {LIKELY_M[1]:g} m, got {middle:.3g} m in the "
-            "middle: set lift.unit_m, lift.camera_height_m, or lift.holds=disparity"
+            f"{path}: expected distances of {LIKELY_M[0]:g} to {LIKELY_M[1]:g} m, got {middle:.3g} m in the "
+            f"middle: {advice}"
         )
     return InverseMap(seen.s, seen.known & (seen.s * NEAREST_M <= 1), seen.far)
