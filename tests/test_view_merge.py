@@ -11,7 +11,8 @@ from jaxtyping import Bool, Float32, Float64
 from sonoworld import sphere
 from sonoworld.errors import StageError
 from sonoworld.lift import sphere_poisson
-from sonoworld.lift.view_depth import panorama_view, seen, tile_view, turned
+from sonoworld.lift.disparity_fit import Disparity, fitted
+from sonoworld.lift.view_depth import panorama_view, seen, tile_disparity, tile_view, turned
 from sonoworld.lift.view_merge import Merged, View, log_factors, merge
 from sonoworld.tiles import Tile, side_px, sphere_tiles
 
@@ -193,6 +194,52 @@ def test_the_report_says_how_far_views_agree() -> None:
     said = merge(bent(TILES, 0.1), HEIGHT).report()
     assert said.startswith(f"{len(TILES)} views: distances differ by ")
     assert "after factors of 0.9" in said or "after factors of 1.0" in said
+
+
+def disparities(world: Distance, seed: int, shift: float, bend: float = 0.0) -> list[Disparity]:
+    """Inverse z-depth of every tile, each with a scale and a shift of its own."""
+    rng = np.random.default_rng(seed)
+    out: list[Disparity] = []
+    for tile in TILES:
+        d = sphere.camera_pixel_directions(tile.K, (side_px(tile), side_px(tile)), tile.pose)
+        ray = d @ tile.pose.rotation
+        s = rng.uniform(0.5, 2) / (world(d) * ray[..., 2]) * (1 + bend * ray[..., 0]) + rng.uniform(0, shift)
+        out.append(tile_disparity(seen(s.astype(np.float32), np.zeros(s.shape, np.bool_)), tile, HEIGHT))
+    return out
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.3])
+@pytest.mark.parametrize("world", [room, street])
+def test_relative_disparities_give_the_shape_of_the_world(world: Distance, shift: float) -> None:
+    merged = merge(fitted(disparities(world, 3, shift), HEIGHT), HEIGHT)
+    assert merged.solid.mean() > 0.999
+    ratio = np.log(merged.distance / world(DIRECTIONS))
+    ratio -= np.median(ratio)
+    assert float(np.quantile(np.abs(ratio), 0.98)) < 0.01
+    assert float(np.median(merged.spread)) < 0.005
+
+
+def test_relative_disparities_that_bend_stay_close() -> None:
+    ratio = np.log(merge(fitted(disparities(room, 3, 0.2, 0.05), HEIGHT), HEIGHT).distance / room(DIRECTIONS))
+    assert float(np.quantile(np.abs(ratio - np.median(ratio)), 0.9)) < 0.1
+
+
+def test_disparity_of_0_is_sky() -> None:
+    views = disparities(ground, 1, 0.0)
+    merged = merge(fitted(views, HEIGHT), HEIGHT)
+    assert merged.far[DIRECTIONS[..., 2] > 0.02].mean() > 0.99
+    below = ground(DIRECTIONS) < 8
+    ratio = np.log(merged.distance[below] / ground(DIRECTIONS)[below])
+    assert np.abs(ratio - np.median(ratio)).max() < 0.02
+    with pytest.raises(StageError, match="0 everywhere"):
+        fitted([Disparity(v.pixels, v.s * 0, v.cosine, v.weight) for v in views], HEIGHT)
+
+
+def test_views_that_contradict_each_other_are_refused() -> None:
+    views = disparities(room, 1, 0.0)
+    views[4] = Disparity(views[4].pixels, views[4].s.max() - views[4].s, views[4].cosine, views[4].weight)
+    with pytest.raises(StageError, match="contradict each other"):
+        fitted(views, HEIGHT)
 
 
 @pytest.mark.parametrize("turns", [1, 2, 3])

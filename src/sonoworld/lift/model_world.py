@@ -11,11 +11,12 @@ import numpy as np
 
 from sonoworld.backend import Lift, Lifted, Run
 from sonoworld.errors import InputError, StageError
+from sonoworld.lift.disparity_fit import fitted
 from sonoworld.lift.given import GivenDepthOptions
 from sonoworld.lift.given_distances import geometry
 from sonoworld.lift.given_map import InverseMap
 from sonoworld.lift.model_options import TurnsOptions, ViewsOptions, WorldOptions
-from sonoworld.lift.view_depth import Look, Seen, look_around, panorama_view, tile_view, turned
+from sonoworld.lift.view_depth import Look, Seen, look_around, panorama_view, tile_disparity, tile_view, turned
 from sonoworld.lift.view_merge import Merged, merge
 from sonoworld.tiles import sphere_tiles
 from sonoworld.types import Geometry, Panorama
@@ -39,7 +40,21 @@ def lift_by_views(look: Look, options: ViewsOptions, *, who: str, metric: bool) 
         tiles = sphere_tiles(options.side_px, options.fov_deg, options.overlap)
         looks = look_around(panorama.rgb, tiles, look, options.batch, run)
         merged = merge([tile_view(found, tile, height) for found, tile in zip(looks, tiles, strict=True)], height)
-        return Lifted(world(merged, panorama, options, run, Spoken(who, metric)))
+        return Lifted(world(merged, panorama, options, run, Spoken(who, metric=metric)))
+
+    return lift
+
+
+def lift_by_disparity(look: Look, options: ViewsOptions, *, who: str) -> Lift:
+    """The stage function of a model that sees inverse depth up to a scale and a shift of each view's own."""
+
+    def lift(panorama: Panorama, run: Run) -> Lifted:
+        height = panorama.rgb.shape[0]
+        tiles = sphere_tiles(options.side_px, options.fov_deg, options.overlap)
+        looks = look_around(panorama.rgb, tiles, look, options.batch, run)
+        views = [tile_disparity(found, tile, height) for found, tile in zip(looks, tiles, strict=True)]
+        merged = merge(fitted(views, height), height)
+        return Lifted(world(merged, panorama, options, run, Spoken(who, metric=False)))
 
     return lift
 
@@ -55,7 +70,7 @@ def lift_by_turns(look: Look, options: TurnsOptions, *, who: str, metric: bool, 
             some = range(len(found), min(len(found) + options.batch, options.turns))
             found += look([turned(panorama.rgb, turn, options.turns, rows) for turn in some])
         merged = merge([panorama_view(one, i, options.turns, height) for i, one in enumerate(found)], height)
-        return Lifted(world(merged, panorama, options, run, Spoken(who, metric)))
+        return Lifted(world(merged, panorama, options, run, Spoken(who, metric=metric)))
 
     return lift
 

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
 from sonoworld.backend import Run
+from sonoworld.lift.disparity_fit import Disparity
 from sonoworld.lift.view_merge import View
 from sonoworld.sphere import pad_sphere, pixel_directions, sample_panorama
 from sonoworld.tiles import Lookup, Tile, cut_all, lookup, values
@@ -78,6 +79,17 @@ def _looked_up(found: Seen, where: Lookup) -> tuple[Float32[np.ndarray, "n"], Bo
     steep = (cv2.dilate(q, size) - cv2.erode(q, size) > ONE_SURFACE).astype(np.float32)
     mixed = np.where(values(steep, where) > 0, _nearest(q, where), values(q, where))
     return np.where(solid, mixed, np.float32(np.nan)).astype(np.float32), far & ~solid
+
+
+def tile_disparity(found: Seen, tile: Tile, height: int) -> Disparity:
+    """A tile's disparity (`depth` of what was seen; what is not solid is 0) at the pixels of a panorama."""
+    where = lookup(tile, height, FEATHER)
+    s = np.where(found.solid, found.depth, np.float32(0))
+    size = np.ones((3, 3), np.uint8)
+    steep = (cv2.dilate(s, size) > np.exp(ONE_SURFACE) * cv2.erode(s, size)).astype(np.float32)
+    mixed = np.where(values(steep, where) > 0, _nearest(s, where), values(s, where))
+    cosine = 1 / np.sqrt(1 + (where.x**2 + where.y**2) * np.float32(np.tan(tile.fov / 2) ** 2))
+    return Disparity(where.pixels, mixed.astype(np.float32), cosine.astype(np.float32), where.weight)
 
 
 def _nearest(picture: Float32[np.ndarray, "s t"], where: Lookup) -> Float32[np.ndarray, "n"]:
