@@ -134,6 +134,51 @@ def _hub_closed(closed: bool) -> Generator[None]:
         constants.HF_HUB_OFFLINE = before
 
 
+def hub_file(checkpoint: Checkpoint, *names: str) -> Path:
+    """One file of a checkpoint, the first of these names that it has; call it inside `loading`.
+
+    Raises:
+        FileNotFoundError: a local folder has none of them. The hub raises errors of its own.
+    """
+    if checkpoint.is_folder:
+        found = [file for name in names if (file := Path(checkpoint.place) / name).is_file()]
+        if not found:
+            raise FileNotFoundError(f"expected {' or '.join(names)} in {checkpoint.model}, got none")
+        return found[0]
+    hub = library("huggingface_hub")
+    for i, name in enumerate(names):
+        try:
+            return Path(
+                hub.hf_hub_download(
+                    checkpoint.model, name, revision=checkpoint.revision, local_files_only=checkpoint.offline
+                )
+            )
+        except (hub.errors.EntryNotFoundError, hub.errors.LocalEntryNotFoundError):
+            if i == len(names) - 1:
+                raise
+    raise FileNotFoundError(checkpoint.model)
+
+
+def filled(net: Any, file: Path, checkpoint: Checkpoint, who: str, prefix: str = "") -> Any:
+    """The model with the tensors of a file (.safetensors, or torch's own format), all of them; call inside `loading`.
+
+    `prefix`: what the names in the file begin with, beyond those of the model.
+
+    Raises:
+        BackendMissingError: the file lacks tensors of the model, which would have been left random.
+    """
+    torch = library("torch")
+    if file.suffix == ".safetensors":
+        library("safetensors")
+        from safetensors.torch import load_file  # noqa: PLC0415  # pyright: ignore[reportMissingImports]  an extra
+
+        state: dict[str, Any] = load_file(file)
+    else:
+        state = torch.load(file, map_location="cpu", weights_only=True)
+    info = net.load_state_dict({name.removeprefix(prefix): value for name, value in state.items()}, strict=False)
+    return complete((net, {"missing_keys": info.missing_keys, "mismatched_keys": ()}), checkpoint, who)
+
+
 def complete(loaded: tuple[Any, Any], checkpoint: Checkpoint, who: str) -> Any:
     """The model of a pair (model, loading info) as transformers gives it.
 
@@ -215,6 +260,8 @@ def _reason(error: BaseException, offline: bool) -> str:
         return "it has no such revision"
     if "RepositoryNotFoundError" in names:
         return "the hub has no such model, or it is private"
+    if str(error).startswith("expected "):
+        return str(error)
     if offline and names & {"LocalEntryNotFoundError", "OfflineModeIsEnabled", "FileNotFoundError"}:
         return "it is not in the local cache, and offline = true"
     if names & {"LocalEntryNotFoundError", "ConnectError", "ConnectTimeout", "ConnectionError"}:

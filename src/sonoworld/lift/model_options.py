@@ -45,4 +45,3 @@ class TurnsOptions(WorldOptions):
     turns: int = Field(
         default=2, ge=1, le=8, description="times it sees the panorama, turned each time: more than one closes its seam"
     )
-    batch: int = Field(default=1, ge=1, le=8, description="turns at a time")

@@ -32,6 +32,14 @@ LOOKED = 0.65
 """Share of the work that is done once all views have been looked at."""
 
 
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """Whose distances they are, for messages, and whether they are metres."""
+
+    who: str
+    metric: bool
+
+
 def lift_by_views(look: Look, options: ViewsOptions, *, who: str, metric: bool) -> Lift:
     """The stage function of a model that sees depth in perspective pictures. `metric`: its depths are metres."""
 
@@ -59,28 +67,20 @@ def lift_by_disparity(look: Look, options: ViewsOptions, *, who: str) -> Lift:
     return lift
 
 
-def lift_by_turns(look: Look, options: TurnsOptions, *, who: str, metric: bool, rows: int) -> Lift:
-    """The stage function of a model that sees distance in whole panoramas of `rows` rows."""
+def lift_by_turns(look: Look, options: TurnsOptions, spoken: Spoken, *, rows: int, batch: int) -> Lift:
+    """The stage function of a model that sees distance in whole panoramas of `rows` rows, `batch` of them at a time."""
 
     def lift(panorama: Panorama, run: Run) -> Lifted:
         height = panorama.rgb.shape[0]
         found: list[Seen] = []
         while len(found) < options.turns:
             run.tell(0.6 * len(found) / options.turns, f"turn {len(found) + 1} of {options.turns}")
-            some = range(len(found), min(len(found) + options.batch, options.turns))
+            some = range(len(found), min(len(found) + batch, options.turns))
             found += look([turned(panorama.rgb, turn, options.turns, rows) for turn in some])
         merged = merge([panorama_view(one, i, options.turns, height) for i, one in enumerate(found)], height)
-        return Lifted(world(merged, panorama, options, run, Spoken(who, metric=metric)))
+        return Lifted(world(merged, panorama, options, run, spoken))
 
     return lift
-
-
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """Whose distances they are, for messages, and whether they are metres."""
-
-    who: str
-    metric: bool
 
 
 def world(merged: Merged, panorama: Panorama, options: WorldOptions, run: Run, spoken: Spoken) -> Geometry:

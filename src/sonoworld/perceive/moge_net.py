@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from jaxtyping import Bool, Float32, UInt8
 
 from sonoworld.errors import BackendMissingError, StageError
 from sonoworld.perceive.moge import FILE, HOW, WEIGHTS, MogeOptions
-from sonoworld.weights import Checkpoint, chosen_device, complete, library, loading
+from sonoworld.weights import Checkpoint, chosen_device, complete, hub_file, library, loading
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ def loaded(options: MogeOptions, who: str) -> Moge:
     checkpoint = Checkpoint(options.model, options.revision, options.offline, WEIGHTS)
     torch = library("torch")
     with loading(checkpoint, who):
-        saved = torch.load(_file(checkpoint, who), map_location="cpu", weights_only=True)
+        saved = torch.load(hub_file(checkpoint, FILE), map_location="cpu", weights_only=True)
         config = saved["model_config"]
         second = isinstance(config["encoder"], dict)  # MoGe-1 names its encoder, MoGe-2 describes it
         device = chosen_device(options.device)
@@ -52,18 +51,6 @@ def loaded(options: MogeOptions, who: str) -> Moge:
         net = complete((net, lacking), checkpoint, who).to(device).eval()
     half = options.dtype == "float16" or (options.dtype == "auto" and device != "cpu")
     return Moge(net, second and hasattr(net, "scale_head"), half and device != "cpu", options.resolution_level)
-
-
-def _file(checkpoint: Checkpoint, who: str) -> str:
-    if checkpoint.is_folder:
-        file = Path(checkpoint.place) / FILE
-        if not file.is_file():
-            raise BackendMissingError(f"{who}: expected a file {FILE} in {checkpoint.model}, got none")
-        return str(file)
-    hub = library("huggingface_hub")
-    return hub.hf_hub_download(
-        checkpoint.model, FILE, revision=checkpoint.revision, local_files_only=checkpoint.offline
-    )
 
 
 def _kind(module: str) -> Any:
