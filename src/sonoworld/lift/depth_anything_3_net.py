@@ -66,12 +66,12 @@ def looker(net: Any, options: DepthAnything3Options, *, metric: bool) -> Look:
         pixels = torch.from_numpy(np.stack(pictures)).to(device).permute(0, 3, 1, 2) / 255
         with torch.inference_mode(), torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
             said = net(((pixels - mean) / deviation)[:, None])
-        depth = said["depth"].float().reshape(len(pictures), *said["depth"].shape[-2:]).cpu().numpy() * unit_m
-        sky = (
-            said["sky"].float().reshape(depth.shape).cpu().numpy() >= SKY
-            if "sky" in said
-            else np.zeros(depth.shape, np.bool_)
-        )
-        return [seen(one.astype(np.float32), far) for one, far in zip(depth, sky, strict=True)]
+        shape = (len(pictures), *said["depth"].shape[-2:])
+        depth = said["depth"].float().reshape(shape).cpu().numpy() * np.float32(unit_m)
+        none = np.zeros(shape[1:], np.bool_)
+        if "sky" not in said:
+            return [seen(one, none) for one in depth]
+        sky = said["sky"].float().reshape(shape).cpu().numpy() >= SKY
+        return [seen(depth[i], sky[i]) for i in range(len(pictures))]
 
     return look

@@ -14,7 +14,7 @@ from sonoworld.weights import folder_files
 
 LICENCE = "CC-BY-NC-SA-4.0"
 PAGE = "https://github.com/lpiccinelli-eth/UniK3D"
-PARAMETERS = {"vitl": 358_841_924, "vitb": 0, "vits": 0}
+PARAMETERS = {"vitl": 358_826_124, "vitb": 117_233_804, "vits": 35_436_684}
 
 
 def _weights(size: str) -> Weights:
@@ -24,8 +24,8 @@ def _weights(size: str) -> Weights:
 
 WEIGHTS = tuple(_weights(size) for size in PARAMETERS)
 HOW = f"""UniK3D is not on PyPI; code and weights are {LICENCE}:
-  pip install --no-deps git+{PAGE} && pip install 'sonoworld[models]' einops timm"""
-NEEDED = ("torch", "torchvision", "einops", "timm", "huggingface_hub", "safetensors", "unik3d")
+  pip install --no-deps git+{PAGE} && pip install 'sonoworld[models]' einops h5py scipy timm wandb"""
+NEEDED = ("torch", "torchvision", "einops", "timm", "wandb", "huggingface_hub", "safetensors", "unik3d")
 
 
 class Unik3dOptions(TurnsOptions):
