@@ -6,6 +6,7 @@ ARGS ?=
 # What needs neither arguments nor a GPU.
 NOT_ALONE := street panorama parsing refine sounds_sheet
 NOT_ALONE += splat_gpu segment_models vlm_models vlm_made panorama_models panorama_made sound_models sound_made
+NOT_ALONE := street panorama parsing splat_gpu refine vlm_models vlm_made lift_models
 BENCHES := $(filter-out $(NOT_ALONE),$(basename $(notdir $(wildcard bench/*.py))))
 # Everything that decides what is installed: a change here installs again, anything else does not.
 INSTALL_INPUTS := pyproject.toml $(shell find buildhook native web -type f -not -path '*/node_modules/*' 2>/dev/null)
@@ -31,6 +32,7 @@ check: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	set -e; for name in $(BENCHES); do echo "== $$name"; $(BIN)/python bench/$$name.py; done
 	@echo "Not run (a folder of photos, a GPU, or minutes each; bench/README.md): $(sort $(NOT_ALONE))"
+	@echo "Not run: bench/panorama.py FOLDER_OF_PANORAMAS, bench/parsing.py FOLDERS_OF_PHOTOS, bench/splat_gpu.py, bench/vlm_models.py and bench/lift_models.py (CUDA), bench/refine.py (minutes)"
 
 browser:
 	@command -v $${CHROMIUM:-chromium} >/dev/null || command -v google-chrome >/dev/null || \
@@ -52,6 +54,8 @@ $(VENV)/.installed-dev: $(VENV)/.pip $(INSTALL_INPUTS)
 
 $(VENV)/.installed-models: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --editable '.[dev,models]'
+	$(BIN)/python -m pip install --quiet addict einops omegaconf safetensors
+	$(BIN)/python -m pip install --quiet --no-deps dlr-moge==2.0.0 dlr-utils3d==1.3 depth-anything-3==0.1.1
 	touch $@
 
 clean:

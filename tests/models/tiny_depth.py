@@ -29,6 +29,22 @@ def moge_2(backbone: str = "dinov2_tiny", *, scale: bool = True, mask: bool = Tr
     return config
 
 
+def moge_2_large() -> dict[str, Any]:
+    """`Ruicheng/moge-2-vitl-normal`, as configs/train/v2.json of its repository has it."""
+    widths = [1024, 256, 128, 64, 32]
+    stack = {"dim_res_blocks": widths, "resamplers": RESAMPLERS, **NORMS}
+    head = {**stack, "dim_in": widths, "num_res_blocks": [0, 1, 1, 1, 0]}
+    none = [None, None, None, None]
+    return {
+        "encoder": {"backbone": "dinov2_vitl14", "intermediate_layers": [5, 11, 17, 23], "dim_out": 1024},
+        "neck": {**stack, "dim_in": [1026, 2, 2, 2, 2], "dim_out": None, "num_res_blocks": [0, 2, 2, 2, 0]},
+        **{f"{name}_head": {**head, "dim_out": [*none, n]} for name, n in (("points", 3), ("normal", 3), ("mask", 1))},
+        "scale_head": {"dims": [1024, 1024, 1024, 1]},
+        "remap_output": "exp",
+        "num_tokens_range": [1200, 3600],
+    }
+
+
 def moge_1(backbone: str = "dinov2_tiny") -> dict[str, Any]:
     """As `Ruicheng/moge-vitl`."""
     return {
