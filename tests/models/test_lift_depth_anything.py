@@ -1,16 +1,19 @@
 """Depth Anything V2 in the official format, tiny and random: metric and relative, from a folder to a world."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tiny_depth_anything as tiny
 
-from sonoworld import testing
+from sonoworld import sphere, testing
 from sonoworld.backend import Run
 from sonoworld.errors import BackendMissingError
 from sonoworld.lift import depth_anything_net
 from sonoworld.lift.depth_anything import BASE, DEPTH_ANYTHING, LARGE, SMALL, WEIGHTS, DepthAnythingOptions
+from sonoworld.lift.view_depth import Seen, seen
+from sonoworld.types import Panorama
 
 pytestmark = [pytest.mark.models, pytest.mark.filterwarnings("ignore")]
 RUN = Run(np.random.default_rng(0))
@@ -46,14 +49,34 @@ def test_any_batch_gives_the_same_world(metric: Path) -> None:
     assert one.distance.max() < 20 * np.sqrt(3) * 1.2  # of a metric model of rooms, at the corner of a view
 
 
-def test_a_relative_model_is_scaled_by_the_ground(relative: Path) -> None:
+def painted() -> Panorama:
+    """A room 3 m high, whose walls are 3 to 5 m away, painted as bright as it is near: 255 is 1 m."""
+    d = sphere.pixel_directions(64)
+    with np.errstate(divide="ignore"):
+        distance = np.where(d > 0, np.array([5.0, 3.0, 1.4]) / d, np.array([-4.0, -3.5, -1.6]) / d).min(-1)
+    return Panorama(np.repeat(np.round(255 / distance).astype(np.uint8)[..., None], 3, 2), distance > 0)
+
+
+def test_a_relative_model_is_scaled_by_the_ground(relative: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Random weights say one disparity everywhere, which is no world; in their place, one that reads the paint."""
+    x = (np.arange(98) + 0.5) / 49 - 1
+    secant = np.sqrt(1 + x**2 + x[:, None] ** 2)
+
+    def look(pictures: Sequence[np.ndarray]) -> list[Seen]:
+        inverse_depth = [picture[..., 0] / 255 * secant for picture in pictures]
+        return [seen((7 * s + 0.5).astype(np.float32), np.zeros(s.shape, np.bool_)) for s in inverse_depth]
+
+    assert depth_anything_net.loaded(options(relative))[0].config.depth_estimation_type == "relative"
+    monkeypatch.setattr(depth_anything_net, "looker", lambda *_: look)
     low, high = (
-        DEPTH_ANYTHING.make(options(relative, camera_height_m=h, sky="none"))(testing.tiny_panorama(64), RUN).geometry
-        for h in (1.5, 3.0)
+        DEPTH_ANYTHING.make(options(relative, camera_height_m=h, sky="none"))(painted(), RUN).geometry
+        for h in (1.6, 3.2)
     )
-    np.testing.assert_allclose(np.median(high.distance), 2 * np.median(low.distance), rtol=1e-2)
+    np.testing.assert_allclose(np.median(high.distance / low.distance), 2, rtol=0.02)
     assert high.metric
-    assert not DEPTH_ANYTHING.make(options(relative))(testing.tiny_panorama(64), RUN).geometry.metric
+    ratio = np.log(low.distance * painted().rgb[..., 0] / 255)
+    assert float(np.quantile(np.abs(ratio - np.median(ratio)), 0.9)) < 0.1
+    assert not DEPTH_ANYTHING.make(options(relative, sky="none"))(painted(), RUN).geometry.metric
 
 
 def test_a_view_is_what_the_models_own_pipeline_says_of_it(metric: Path) -> None:

@@ -54,8 +54,6 @@ def save(folder: Path, kind: str) -> Path:
 
     torch.manual_seed(0)
     net = DepthAnythingForDepthEstimation(config(kind))
-    if kind == "relative":
-        torch.nn.init.constant_(net.head.conv3.bias, 0.5)  # a rectifier follows: not 0 everywhere
     net.save_pretrained(folder)
     processor().save_pretrained(folder)
     return folder
