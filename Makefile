@@ -5,8 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 # What needs neither arguments nor a GPU.
 NOT_ALONE := street panorama parsing refine sounds_sheet
-NOT_ALONE += splat_gpu segment_models vlm_models vlm_made panorama_models panorama_made sound_models sound_made
-NOT_ALONE := street panorama parsing splat_gpu refine vlm_models vlm_made lift_models
+NOT_ALONE += splat_gpu segment_models vlm_models vlm_made panorama_models sound_models sound_made lift_models
 BENCHES := $(filter-out $(NOT_ALONE),$(basename $(notdir $(wildcard bench/*.py))))
 # Everything that decides what is installed: a change here installs again, anything else does not.
 INSTALL_INPUTS := pyproject.toml $(shell find buildhook native web -type f -not -path '*/node_modules/*' 2>/dev/null)
@@ -32,7 +31,6 @@ check: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	set -e; for name in $(BENCHES); do echo "== $$name"; $(BIN)/python bench/$$name.py; done
 	@echo "Not run (a folder of photos, a GPU, or minutes each; bench/README.md): $(sort $(NOT_ALONE))"
-	@echo "Not run: bench/panorama.py FOLDER_OF_PANORAMAS, bench/parsing.py FOLDERS_OF_PHOTOS, bench/splat_gpu.py, bench/vlm_models.py and bench/lift_models.py (CUDA), bench/refine.py (minutes)"
 
 browser:
 	@command -v $${CHROMIUM:-chromium} >/dev/null || command -v google-chrome >/dev/null || \
