@@ -31,6 +31,11 @@ class Service:
     allow_hosts: tuple[str, ...] = ()
     key: str = field(default="", repr=False)
 
+    @property
+    def local(self) -> bool:
+        """Whether it runs on this machine."""
+        return _is_loopback(self.host)
+
     def hidden(self, text: str) -> str:
         """Text without the key, for servers that repeat it."""
         return text.replace(self.key, "[key]") if self.key else text
@@ -72,6 +77,8 @@ def trouble(base_url: str, key_env: str, allow_hosts: tuple[str, ...]) -> str:
     if why := _objection(parts, allow_hosts):
         return f"base_url: {why}"
     key = _key(parts.hostname or "", key_env)
+    if not key and key_env == KEY_ENV and not _is_ours(parts.hostname or ""):
+        return f"no key: {KEY_ENV} is sent to {OWN} only; name another variable by key_env"
     if not key:
         return f"no key: get one at {KEY_PAGE} and set the environment variable {key_env}: export {key_env}=..."
     if len(key) > MAX_KEY_CHARS or not key.isascii() or not key.isprintable() or " " in key:
@@ -84,7 +91,7 @@ def _objection(parts: SplitResult, hosts: tuple[str, ...]) -> str:
     host = parts.hostname or ""
     if parts.username is not None or parts.password is not None:
         return "expected no user or password in it; the key belongs in the environment"
-    if not (host in hosts or host == OWN or host.endswith(f".{OWN}")):
+    if not (host in hosts or _is_ours(host)):
         return f"expected a host of {OWN}, or one named by allow_hosts; got {host[:100]!r}"
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
         return f"expected https, got {parts.scheme[:20]!r}"
@@ -102,8 +109,11 @@ def _split(url: str) -> SplitResult | None:
 
 def _key(host: str, key_env: str) -> str:
     """The key for this host; the one for World Labs goes nowhere else."""
-    ours = host == OWN or host.endswith(f".{OWN}")
-    return os.environ.get(key_env, "").strip() if ours or key_env != KEY_ENV else ""
+    return os.environ.get(key_env, "").strip() if _is_ours(host) or key_env != KEY_ENV else ""
+
+
+def _is_ours(host: str) -> bool:
+    return host == OWN or host.endswith(f".{OWN}")
 
 
 def _is_loopback(host: str) -> bool:

@@ -9,11 +9,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from typing import TypeVar
 
 import httpx
 
 from sonoworld.errors import BackendMissingError, StageError
 from sonoworld.lift.marble_address import CREDITS_PAGE, KEY_PAGE, Service
+
+T = TypeVar("T")
 
 MAX_BODY_BYTES = 4 * 2**20
 MAX_WAIT_S = 120.0
@@ -31,7 +34,7 @@ class NotThereError(StageError):
 
 
 class UncertainError(StageError):
-    """A charged request went out, and its answer does not say whether it was taken."""
+    """The answer does not say what became of the request; if it was a charged one, it may have been taken."""
 
 
 class BusyError(Exception):
@@ -68,13 +71,17 @@ def ask(service: Service, question: Question, patience: Patience) -> dict[str, o
     Raises:
         BackendMissingError: the key is refused.
         NotThereError: status 404.
-        UncertainError: a charged request may or may not have been taken.
+        UncertainError: the answer cannot be understood, or a charged request may or may not have been taken.
         StageError: anything else that is no answer, after all tries.
     """
-    return trying(lambda: _ask_once(service, question, patience.timeout_s), service.host, patience, question.charged)
+
+    def once() -> dict[str, object]:
+        return _ask_once(service, question, patience.timeout_s)
+
+    return trying(once, service.host, patience, charged=question.charged)
 
 
-def trying[T](once: Callable[[], T], host: str, patience: Patience, charged: bool = False) -> T:
+def trying(once: Callable[[], T], host: str, patience: Patience, *, charged: bool = False) -> T:
     """What `once` gives, again while it says `BusyError`.
 
     Raises:
@@ -110,7 +117,7 @@ def _ask_once(service: Service, question: Question, timeout_s: float) -> dict[st
     url = f"{service.url}/{question.path}"
     try:
         with (
-            httpx.Client(timeout=timeout_s, follow_redirects=False) as client,
+            httpx.Client(timeout=timeout_s, follow_redirects=False, trust_env=not service.local) as client,
             client.stream(question.method, url, json=question.body, headers=headers) as response,
         ):
             text = service.hidden(_body(response, deadline, timeout_s))
@@ -123,8 +130,7 @@ def _ask_once(service: Service, question: Question, timeout_s: float) -> dict[st
     check_status(response, text, service.host)
     found = _parsed(text)
     if not isinstance(found, dict):
-        message = f"{service.host}: expected a JSON object, got {said(text, 60)!r}"
-        raise UncertainError(message) if question.charged else StageError(message)
+        raise UncertainError(f"{service.host}: expected a JSON object, got {said(text, 60)!r}")
     return found
 
 
@@ -134,7 +140,7 @@ def _body(response: httpx.Response, deadline: float, timeout_s: float) -> str:
     for chunk in response.iter_bytes():
         size += len(chunk)
         if size > MAX_BODY_BYTES:
-            raise BusyError(f"the answer is larger than {MAX_BODY_BYTES // 2**20} MiB")
+            raise UncertainError(f"{response.url.host}: the answer is larger than {MAX_BODY_BYTES // 2**20} MiB")
         if time.monotonic() > deadline:
             raise BusyError(f"no whole answer within {timeout_s:g} s")
         parts.append(chunk)

@@ -90,9 +90,8 @@ class _Job:
             raise UnsafeFileError(f"{path}: expected a JSON object")
         return cast("Json", found)
 
-    def note(self, record: Json) -> Json:
+    def note(self, record: Json) -> None:
         atomic.write_json(self.folder / "job.json", record)
-        return record
 
 
 def cache_folder() -> Path:
@@ -112,7 +111,8 @@ def made_world(order: Order, service: Service, tell: Callable[[float, str], None
     job = _Job(order, service, folder, tell)
     spz, facts = folder / f"{order.options.splats}.spz", folder / "world.json"
     if not (spz.is_file() and facts.is_file()):
-        world = _finished(job, _begun(job))
+        _begin(job)
+        world = _finished(job)
         atomic.write_json(facts, {name: world.get(name) for name in ("world_id", "model")} | _semantics(world))
         _fetch(job, world, spz)
     numbers = cast("Json", atomic.read_json(facts, limit_bytes=2**20))
@@ -120,17 +120,18 @@ def made_world(order: Order, service: Service, tell: Callable[[float, str], None
     return MadeWorld(spz, cast("float | None", scale), cast("float | None", offset))
 
 
-def _begun(job: _Job) -> Json:
-    """The record of a world that is being made or is made: this order's, found again or asked for now."""
+def _begin(job: _Job) -> None:
+    """Leave a record of a world that is being made or is made: found again, or asked for now."""
     record = job.record()
     if record.get("operation_id") or record.get("world_id"):
-        return record
+        return
     job.tell(0.0, "asking whether this world exists")
     if (world_id := _existing(job)) is not None:
-        return job.note({**record, "world_id": world_id})
+        job.note({**record, "world_id": world_id})
+        return
     if not record.get("media_asset_id"):
-        record = job.note({"media_asset_id": _uploaded(job)})
-    job.note({**record, "asked": True})
+        record = {"media_asset_id": _uploaded(job)}
+        job.note(record)
     job.tell(0.05, "asking for the world")
     try:
         operation = job.ask("POST", "worlds:generate", _wish(job.order, record), charged=True)
@@ -140,7 +141,7 @@ def _begun(job: _Job) -> Json:
             f"{error}\n  It is not known whether the world was begun. Run the same command again: it looks for it "
             f"first (tag {job.order.tag}) and asks again only if it is not there."
         ) from None
-    return job.note({**record, "asked": True, "operation_id": operation_id})
+    job.note({**record, "operation_id": operation_id})
 
 
 def _existing(job: _Job) -> str | None:
@@ -184,11 +185,11 @@ def _wish(order: Order, record: Json) -> Json:
     }
 
 
-def _finished(job: _Job, record: Json) -> Json:
+def _finished(job: _Job) -> Json:
     """The world, once it is made."""
     options, began = job.order.options, time.monotonic()
     while True:
-        world, note = _look(job, record)
+        world, note = _look(job, job.record())
         if world is not None:
             return world
         waited = time.monotonic() - began
@@ -208,7 +209,9 @@ def _look(job: _Job, record: Json) -> tuple[Json | None, str]:
     try:
         operation = job.ask("GET", f"operations/{record['operation_id']}")
     except NotThereError:
-        return _ready(_world(job, _recovered(job, record))), "being made"
+        world_id = _recovered(job, record)
+        job.note({"world_id": world_id})
+        return _ready(_world(job, world_id)), "being made"
     if operation.get("done") is not True:
         return None, _progress(operation)
     _require_success(job, operation)

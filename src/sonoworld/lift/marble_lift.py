@@ -56,6 +56,8 @@ def reading(made: MadeWorld, options: MarbleOptions) -> MarbleFileOptions:
         metadata=None,
         metric_scale_factor=scale,
         ground_plane_offset=offset,
+        axes="RDF",
+        yaw_deg=0.0,
         camera_height_m=options.camera_height_m if scale is None and offset is None else None,
         sky_radius_m=options.sky_radius_m,
         max_splats=options.max_splats,

@@ -35,12 +35,13 @@ def upload(service: Service, info: dict[str, object], data: bytes, patience: Pat
 
     def once() -> None:
         try:
-            response = httpx.request(
-                str(method), url, content=data, headers=headers, timeout=patience.timeout_s, follow_redirects=False
-            )
+            with (
+                _client(service, patience) as client,
+                client.stream(str(method), url, content=data, headers=headers) as response,
+            ):
+                check_stored(response)
         except httpx.HTTPError as error:
             raise BusyError(f"the upload broke ({type(error).__name__})") from None
-        check_stored(response, response.text)
 
     trying(once, _host(url), patience)
 
@@ -54,28 +55,26 @@ def download(service: Service, url: str, path: Path, patience: Patience) -> None
     """
     service.require_allowed(url)
     part = path.with_name(f"{path.name}.part")
-    trying(lambda: _continue(url, part, patience), _host(url), patience)
+    trying(lambda: _continue(service, url, part, patience), _host(url), patience)
     part.replace(path)
     _tag_file(part).unlink(missing_ok=True)
 
 
-def check_stored(response: httpx.Response, text: str) -> None:
-    """As for the API, but 401 and 403 of a store mean that its signed address has expired."""
+def check_stored(response: httpx.Response) -> None:
+    """As for the API, but 401 and 403 of a store mean that its signed address has expired. The body is not read."""
     if response.status_code in (401, 403):
         raise NotThereError(f"{response.url.host}: status {response.status_code}: the address has expired")
-    check_status(response, text, response.url.host)
+    check_status(response, "", response.url.host)
 
 
-def _continue(url: str, part: Path, patience: Patience) -> None:
+def _continue(service: Service, url: str, part: Path, patience: Patience) -> None:
     have, headers = _begun(part)
     try:
-        with httpx.stream("GET", url, headers=headers, timeout=patience.timeout_s, follow_redirects=False) as response:
+        with _client(service, patience) as client, client.stream("GET", url, headers=headers) as response:
             if response.status_code == 416:
                 part.unlink(missing_ok=True)
                 raise BusyError("the store has another file than before", 0.0)
-            if not response.is_success:
-                response.read() if int(response.headers.get("content-length", "0") or 0) < CHUNK else None
-                check_stored(response, response.text if response.is_stream_consumed else "")
+            check_stored(response)
             start = have if response.status_code == 206 and _starts_at(response, have) else 0
             if response.status_code == 206 and start != have:
                 part.unlink(missing_ok=True)
@@ -85,6 +84,10 @@ def _continue(url: str, part: Path, patience: Patience) -> None:
         raise BusyError(f"no data within {patience.timeout_s:g} s") from None
     except httpx.HTTPError as error:
         raise BusyError(f"the download broke ({type(error).__name__})") from None
+
+
+def _client(service: Service, patience: Patience) -> httpx.Client:
+    return httpx.Client(timeout=patience.timeout_s, follow_redirects=False, trust_env=not service.local)
 
 
 def _begun(part: Path) -> tuple[int, dict[str, str]]:
