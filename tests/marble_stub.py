@@ -54,6 +54,7 @@ class Handler(BaseHTTPRequestHandler):
     """Answers one request."""
 
     server: "Server"
+    body = b""
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
@@ -66,7 +67,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self, body: bytes) -> None:
         service, path = self.server.service, self.path.removeprefix("/marble/v1/").lstrip("/")
-        name = path.split("/")[0]
+        name, self.body = path.split("/")[0], body
         service.seen.append((self.command, path, dict(self.headers)))
         try:
             if service.faults.get(name):
@@ -83,18 +84,31 @@ class Handler(BaseHTTPRequestHandler):
             self.send(200, b"")
         elif name == "files":
             self._file()
-        elif self.headers.get("WLT-Api-Key") != KEY:
+        else:
+            self._api(name, path, body)
+
+    def _api(self, name: str, path: str, body: bytes) -> None:
+        service = self.server.service
+        if self.headers.get("WLT-Api-Key") != KEY:
             self.say(401, {"detail": f"no such key: {self.headers.get('WLT-Api-Key')}"})
         elif name == "media-assets:prepare_upload":
-            info = {"upload_url": f"{service.url}/store/1", "upload_method": "PUT", "required_headers": {"x-goog-a": "1"}}
+            info = {
+                "upload_url": f"{service.url}/store/1",
+                "upload_method": "PUT",
+                "required_headers": {"x-goog-a": "1"},
+            }
             self.say(200, {"media_asset": {"media_asset_id": "asset-1", **json.loads(body)}, "upload_info": info})
         elif name == "worlds:generate":
             service.wishes.append(json.loads(body))
             self.say(200, {"operation_id": "op-1", "done": False})
         elif name == "worlds:list":
             asked = json.loads(body)
-            mine = [w for w in service.wishes if set(asked["tags"]) & set(w["tags"])] if asked["status"] != "PENDING" else []
-            self.say(200, {"worlds": [service.world()] if mine and not service.error else []})
+            mine = (
+                [w for w in service.wishes if set(asked["tags"]) & set(w["tags"])]
+                if asked["status"] != "PENDING"
+                else []
+            )
+            self.say(200, {"worlds": [service.world()] if mine else []})
         elif name == "operations":
             self._operation()
         elif path == "worlds/world-1":
@@ -111,6 +125,7 @@ class Handler(BaseHTTPRequestHandler):
             progress = {"progress": {"status": "IN_PROGRESS", "description": "World generation in progress"}}
             self.say(200, {"operation_id": "op-1", "done": False, "metadata": progress})
         elif service.error:
+            service.wishes[-1]["tags"] = []  # a world that failed is in none of the lists asked for
             self.say(200, {"operation_id": "op-1", "done": True, "error": service.error})
         else:
             self.say(200, {"operation_id": "op-1", "done": True, "response": service.world()})
@@ -160,7 +175,7 @@ def hang_up(handler: Handler) -> None:
 
 def taken_then_silent(handler: Handler) -> None:
     """The world is begun, and the line breaks before the answer."""
-    handler.server.service.wishes.append({"tags": handler.server.last_tags})
+    handler.server.service.wishes.append(json.loads(handler.body))
     handler.close_connection = True
 
 
@@ -193,7 +208,6 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.service = service
         self.done = threading.Event()
-        self.last_tags: list[str] = []
         service.url = f"http://127.0.0.1:{self.server_port}"
 
 

@@ -6,6 +6,7 @@ What was asked is kept in the user's cache folder: `job.json` before and after e
 
 import hashlib
 import json
+import math
 import re
 import time
 from collections.abc import Callable
@@ -115,9 +116,10 @@ def made_world(order: Order, service: Service, tell: Callable[[float, str], None
         world = _finished(job)
         atomic.write_json(facts, {name: world.get(name) for name in ("world_id", "model")} | _semantics(world))
         _fetch(job, world, spz)
-    numbers = cast("Json", atomic.read_json(facts, limit_bytes=2**20))
-    scale, offset = (numbers.get(name) for name in ("metric_scale_factor", "ground_plane_offset"))
-    return MadeWorld(spz, cast("float | None", scale), cast("float | None", offset))
+    found = atomic.read_json(facts, limit_bytes=2**20)
+    numbers = cast("Json", found) if isinstance(found, dict) else {}
+    scale, offset = (_length(name, numbers.get(name)) for name in ("metric_scale_factor", "ground_plane_offset"))
+    return MadeWorld(spz, scale, offset)
 
 
 def _begin(job: _Job) -> None:
@@ -130,7 +132,7 @@ def _begin(job: _Job) -> None:
         job.note({**record, "world_id": world_id})
         return
     if not record.get("media_asset_id"):
-        record = {"media_asset_id": _uploaded(job)}
+        record = {**record, "media_asset_id": _uploaded(job)}
         job.note(record)
     job.tell(0.05, "asking for the world")
     try:
@@ -290,7 +292,21 @@ def _semantics(world: Json) -> Json:
     """The two numbers that make the world metric; None where Marble gives none."""
     facts = _splats(world).get("semantics_metadata")
     found = cast("Json", facts) if isinstance(facts, dict) else {}
-    return {name: found.get(name) for name in ("metric_scale_factor", "ground_plane_offset")}
+    return {name: _length(name, found.get(name)) for name in ("metric_scale_factor", "ground_plane_offset")}
+
+
+def _length(name: str, value: object) -> float | None:
+    """A number of Marble's, None where there is none.
+
+    Raises:
+        StageError: it is none that a world can have.
+    """
+    if value is None:
+        return None
+    plain = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not plain or abs(value) >= 1e4 or (name == "metric_scale_factor" and value <= 0):
+        raise StageError(f"World Labs: {name}: expected a length, got {said(str(value), 40)!r}")
+    return float(value)
 
 
 def _world_id(world: Json, service: Service) -> str:

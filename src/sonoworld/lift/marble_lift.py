@@ -1,7 +1,6 @@
 """Panorama -> Marble -> geometry and splats: the order, and the reading of what comes back."""
 
 import io
-import math
 from dataclasses import replace
 
 import cv2
@@ -41,16 +40,8 @@ def marble_lift(options: MarbleOptions) -> Lift:
 
 
 def reading(made: MadeWorld, options: MarbleOptions) -> MarbleFileOptions:
-    """How `marble_file` reads the world that was made.
-
-    Raises:
-        StageError: Marble's numbers are none that a world can have.
-    """
+    """How `marble_file` reads the world that was made."""
     scale, offset = made.metric_scale_factor, made.ground_plane_offset
-    for name, value in (("metric_scale_factor", scale), ("ground_plane_offset", offset)):
-        plain = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        if value is not None and not (plain and abs(value) < 1e4 and (name != "metric_scale_factor" or value > 0)):
-            raise StageError(f"World Labs: {name}: expected a length, got {str(value)[:40]!r}")
     return MarbleFileOptions(
         path=str(made.spz),
         metadata=None,

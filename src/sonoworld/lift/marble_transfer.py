@@ -16,7 +16,6 @@ from sonoworld.lift.marble_http import BusyError, NotThereError, Patience, check
 
 MAX_FILE_BYTES = 2**30
 MAX_HEADERS = 20
-CHUNK = 1 << 18
 _HEADER = re.compile(r"^[A-Za-z0-9-]{1,64}$")
 _FORBIDDEN = {"host", "authorization", "cookie", "content-length", "transfer-encoding", "wlt-api-key"}
 
@@ -109,7 +108,7 @@ def _write(response: httpx.Response, part: Path, start: int, patience: Patience)
     _keep_tag(part, tag)
     size, told = start, 0.0
     with part.open("ab" if start else "wb") as file:
-        for chunk in response.iter_raw(CHUNK):
+        for chunk in response.iter_raw():
             file.write(chunk)
             size += len(chunk)
             if size > MAX_FILE_BYTES:
