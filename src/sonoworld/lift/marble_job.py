@@ -6,8 +6,6 @@ What was asked is kept in the user's cache folder: `job.json` before and after e
 
 import hashlib
 import json
-import math
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +18,17 @@ from sonoworld.disk import atomic
 from sonoworld.errors import StageError, UnsafeFileError
 from sonoworld.lift.marble import MarbleOptions
 from sonoworld.lift.marble_address import Service
+from sonoworld.lift.marble_answer import (
+    Json,
+    id_of,
+    id_of_world,
+    length,
+    object_of,
+    progress,
+    ready,
+    semantics,
+    splat_urls,
+)
 from sonoworld.lift.marble_http import NotThereError, Patience, Question, UncertainError, ask, pause, said
 from sonoworld.lift.marble_transfer import download, upload
 
@@ -30,9 +39,6 @@ MAX_ADDRESSES = 3
 """Signed addresses expire; so often a new one is asked for."""
 
 LIVING = ("SUCCEEDED", "RUNNING", "PENDING")
-_ID = re.compile(r"^[A-Za-z0-9_-]{1,128}$")
-
-Json = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +120,11 @@ def made_world(order: Order, service: Service, tell: Callable[[float, str], None
     if not (spz.is_file() and facts.is_file()):
         _begin(job)
         world = _finished(job)
-        atomic.write_json(facts, {name: world.get(name) for name in ("world_id", "model")} | _semantics(world))
+        atomic.write_json(facts, {name: world.get(name) for name in ("world_id", "model")} | semantics(world))
         _fetch(job, world, spz)
     found = atomic.read_json(facts, limit_bytes=2**20)
     numbers = cast("Json", found) if isinstance(found, dict) else {}
-    scale, offset = (_length(name, numbers.get(name)) for name in ("metric_scale_factor", "ground_plane_offset"))
+    scale, offset = (length(name, numbers.get(name)) for name in ("metric_scale_factor", "ground_plane_offset"))
     return MadeWorld(spz, scale, offset)
 
 
@@ -137,7 +143,7 @@ def _begin(job: _Job) -> None:
     job.tell(0.05, "asking for the world")
     try:
         operation = job.ask("POST", "worlds:generate", _wish(job.order, record), charged=True)
-        operation_id = _id(operation, "operation_id", job.service)
+        operation_id = id_of(operation, "operation_id", job.service)
     except UncertainError as error:
         raise StageError(
             f"{error}\n  It is not known whether the world was begun. Run the same command again: it looks for it "
@@ -154,7 +160,7 @@ def _existing(job: _Job) -> str | None:
         if not isinstance(worlds, list):
             raise StageError(f"{job.service.host}: expected a list of worlds, got {said(str(worlds), 60)!r}")
         if worlds:
-            return _world_id(_object(worlds[0], "a world", job.service), job.service)
+            return id_of_world(object_of(worlds[0], "a world", job.service), job.service)
     return None
 
 
@@ -162,10 +168,10 @@ def _uploaded(job: _Job) -> str:
     job.tell(0.0, "uploading the panorama")
     body: Json = {"file_name": "panorama.png", "extension": "png", "kind": "image"}
     answer = job.ask("POST", "media-assets:prepare_upload", body)
-    asset = _object(answer.get("media_asset"), "media_asset", job.service)
+    asset = object_of(answer.get("media_asset"), "media_asset", job.service)
     name = "media_asset_id" if "media_asset_id" in asset else "id"
-    upload(job.service, _object(answer.get("upload_info"), "upload_info", job.service), job.order.png, job.patience)
-    return _id(asset, name, job.service)
+    upload(job.service, object_of(answer.get("upload_info"), "upload_info", job.service), job.order.png, job.patience)
+    return id_of(asset, name, job.service)
 
 
 def _wish(order: Order, record: Json) -> Json:
@@ -207,20 +213,20 @@ def _finished(job: _Job) -> Json:
 def _look(job: _Job, record: Json) -> tuple[Json | None, str]:
     """The world, or None and what Marble says about its progress."""
     if not record.get("operation_id"):
-        return _ready(_world(job, str(record["world_id"]))), "being made"
+        return ready(_world(job, str(record["world_id"]))), "being made"
     try:
         operation = job.ask("GET", f"operations/{record['operation_id']}")
     except NotThereError:
         world_id = _recovered(job, record)
         job.note({"world_id": world_id})
-        return _ready(_world(job, world_id)), "being made"
+        return ready(_world(job, world_id)), "being made"
     if operation.get("done") is not True:
-        return None, _progress(operation)
+        return None, progress(operation)
     _require_success(job, operation)
-    world = _object(operation.get("response"), "a world", job.service)
-    world_id = _world_id(world, job.service)
+    world = object_of(operation.get("response"), "a world", job.service)
+    world_id = id_of_world(world, job.service)
     job.note({**record, "world_id": world_id})
-    return _ready(world) or _ready(_world(job, world_id)), "its files are being written"
+    return ready(world) or ready(_world(job, world_id)), "its files are being written"
 
 
 def _recovered(job: _Job, record: Json) -> str:
@@ -244,25 +250,14 @@ def _require_success(job: _Job, operation: Json) -> None:
     raise StageError(f"{job.service.host}: Marble did not make the world: {message}; the next run asks again")
 
 
-def _progress(operation: Json) -> str:
-    metadata = operation.get("metadata")
-    progress = cast("Json", metadata).get("progress") if isinstance(metadata, dict) else None
-    facts = cast("Json", progress) if isinstance(progress, dict) else {}
-    return said(str(facts.get("description") or facts.get("status") or progress or "being made"), 80)
-
-
 def _world(job: _Job, world_id: str) -> Json:
     answer = job.ask("GET", f"worlds/{world_id}")
-    return _object(answer.get("world", answer), "a world", job.service)
-
-
-def _ready(world: Json) -> Json | None:
-    return world if _splat_urls(world) else None
+    return object_of(answer.get("world", answer), "a world", job.service)
 
 
 def _fetch(job: _Job, world: Json, path: Path) -> None:
     for _ in range(MAX_ADDRESSES):
-        urls = _splat_urls(world)
+        urls = splat_urls(world)
         url = urls.get(job.order.options.splats)
         if not isinstance(url, str):
             names = said(", ".join(sorted(map(str, urls))), 100)
@@ -273,57 +268,5 @@ def _fetch(job: _Job, world: Json, path: Path) -> None:
         try:
             return download(job.service, url, path, patience)
         except NotThereError:
-            world = _world(job, _world_id(world, job.service))
+            world = _world(job, id_of_world(world, job.service))
     raise StageError(f"{job.service.host}: the addresses of the world's files expire before they can be downloaded")
-
-
-def _splat_urls(world: Json) -> Json:
-    urls = _splats(world).get("spz_urls")
-    return cast("Json", urls) if isinstance(urls, dict) else {}
-
-
-def _splats(world: Json) -> Json:
-    assets = world.get("assets")
-    splats = cast("Json", assets).get("splats") if isinstance(assets, dict) else None
-    return cast("Json", splats) if isinstance(splats, dict) else {}
-
-
-def _semantics(world: Json) -> Json:
-    """The two numbers that make the world metric; None where Marble gives none."""
-    facts = _splats(world).get("semantics_metadata")
-    found = cast("Json", facts) if isinstance(facts, dict) else {}
-    return {name: _length(name, found.get(name)) for name in ("metric_scale_factor", "ground_plane_offset")}
-
-
-def _length(name: str, value: object) -> float | None:
-    """A number of Marble's, None where there is none.
-
-    Raises:
-        StageError: it is none that a world can have.
-    """
-    if value is None:
-        return None
-    plain = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not plain or abs(value) >= 1e4 or (name == "metric_scale_factor" and value <= 0):
-        raise StageError(f"World Labs: {name}: expected a length, got {said(str(value), 40)!r}")
-    return float(value)
-
-
-def _world_id(world: Json, service: Service) -> str:
-    return _id(world, "world_id" if "world_id" in world else "id", service)
-
-
-def _id(facts: Json, name: str, service: Service) -> str:
-    """An id that may stand in a path."""
-    value = facts.get(name)
-    if not isinstance(value, str) or not _ID.match(value):
-        raise UncertainError(
-            f"{service.host}: expected {name} of letters, digits, - and _, got {said(str(value), 60)!r}"
-        )
-    return value
-
-
-def _object(value: object, what: str, service: Service) -> Json:
-    if not isinstance(value, dict):
-        raise UncertainError(f"{service.host}: expected {what}, got {said(str(value), 60)!r}")
-    return cast("Json", value)
