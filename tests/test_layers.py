@@ -13,6 +13,8 @@ ALLOWED: dict[str, set[str]] = {
     "backend": VALUES,
     "perceive": VALUES | {"backend", "weights", "perceive"},  # a model that more than one stage asks
     "weights": VALUES | {"backend"},
+    "needed": VALUES | {"backend"},
+    "licences": VALUES | {"backend", "needed"},
     **{stage: VALUES | {"backend", "perceive", "weights", stage} for stage in STAGES},
     "lift": VALUES
     | {"backend", "disk", "perceive", "weights", "lift", "render"},  # made elsewhere: files; refined: rendered
@@ -26,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "testing": VALUES | {"backend"},
     "recipes": set(),
     "assets": set(),
-    "recipe": VALUES | {"backend", "recipes", "localize", "encode"},
+    "recipe": VALUES | {"backend", "recipes", "localize", "encode", "licences"},
     "filming": VALUES | {"disk", "render"},
     "flow": VALUES | {"backend", "disk", "filming", "recipe", "lift", "localize", "render", "terrain"},
 }

@@ -115,12 +115,16 @@ class MakeSound(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Files a backend needs that do not come with the install."""
+    """Files a backend needs that do not come with the install.
+
+    `command` gets them; `gated`: their page at the hub wants its licence accepted, by someone who is logged in.
+    """
 
     model: str
     size_gb: float
     licence: str
     command: str
+    gated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,9 @@ class Backend:
     `files(options)` names the files that the result depends on besides its inputs: changed ones make it run again.
     `extra` names the pip extra that brings its packages ("" = comes with the install); `missing()` returns why it
     cannot run here, or "" when it can, without importing anything heavy; `missing_for(options)`, where it is given,
-    says so for these options, and `missing()` for the default ones.
+    says so for these options, and `missing()` for the default ones. `weights` are all that it knows;
+    `weights_for(options)`, where it is given, those that these options need (otherwise: those that the options `model`
+    and `*_model` name).
     """
 
     stage: Stage
@@ -146,6 +152,7 @@ class Backend:
     missing: Callable[[], str] = field(default=lambda: "")
     files: Callable[[Any], tuple[str, ...]] = field(default=lambda options: ())
     missing_for: Callable[[Any], str] | None = None
+    weights_for: Callable[[Any], tuple[Weights, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

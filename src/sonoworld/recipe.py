@@ -18,6 +18,7 @@ from sonoworld import backend as backends
 from sonoworld.backend import BACKEND_STAGES, Backend, Options
 from sonoworld.encode import EncodeOptions
 from sonoworld.errors import RecipeError
+from sonoworld.licences import commercial_objections
 from sonoworld.localize import LocalizeOptions
 from sonoworld.types import Stage
 
@@ -25,6 +26,10 @@ DEFAULT = "embedded"
 MAX_RECIPE_BYTES = 2**20
 PLAIN_STAGES: dict[str, type[Options]] = {"localize": LocalizeOptions, "encode": EncodeOptions}
 """Stages that have options but no rival backends."""
+
+COMMERCIAL = "commercial"
+RULES = ""
+"""Where options of the whole recipe stand among the tables: no stage has this name."""
 
 Tables = dict[str, dict[str, object]]
 
@@ -39,12 +44,16 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A choice per stage, and the options of the stages that have no backends."""
+    """A choice per stage, and the options of the stages that have no backends.
+
+    `commercial`: every choice was found fit for commercial use, as far as licences are known here.
+    """
 
     name: str
     choices: Mapping[Stage, Choice]
     localize: LocalizeOptions
     encode: EncodeOptions
+    commercial: bool = False
 
     def require_available(self) -> None:
         """Raise `BackendMissingError` if any chosen backend cannot run here; nothing has been started yet."""
@@ -75,6 +84,8 @@ def load(recipe: str = DEFAULT, settings: Sequence[str] = ()) -> Recipe:
 
 def decode(tables: Tables, *, name: str) -> Recipe:
     """Tables of plain values into checked options."""
+    tables = dict(tables)
+    commercial = _rules(tables.pop(RULES, {}), name)
     unknown = [stage for stage in tables if stage not in BACKEND_STAGES and stage not in PLAIN_STAGES]
     if unknown:
         known = ", ".join([*BACKEND_STAGES, *PLAIN_STAGES])
@@ -82,7 +93,24 @@ def decode(tables: Tables, *, name: str) -> Recipe:
     choices: dict[Stage, Choice] = {stage: _choice(stage, tables.get(stage, {}), name) for stage in BACKEND_STAGES}
     localize = _options(LocalizeOptions, "localize", tables.get("localize", {}))
     encode = _options(EncodeOptions, "encode", tables.get("encode", {}))
-    return Recipe(name, choices, cast("LocalizeOptions", localize), cast("EncodeOptions", encode))
+    if commercial:
+        _require_commercial(choices, name)
+    return Recipe(name, choices, cast("LocalizeOptions", localize), cast("EncodeOptions", encode), commercial)
+
+
+def _rules(table: Mapping[str, object], name: str) -> bool:
+    """Whether the recipe is for commercial use."""
+    said = table.get(COMMERCIAL, False)
+    if not isinstance(said, bool):
+        raise RecipeError(f"recipe {name}: {COMMERCIAL}: expected true or false, got {said!r}")
+    return said
+
+
+def _require_commercial(choices: Mapping[Stage, Choice], name: str) -> None:
+    objections = [line for choice in choices.values() for line in commercial_objections(choice.backend, choice.options)]
+    if objections:
+        lines = "\n".join(f"  {line}" for line in objections)
+        raise RecipeError(f"recipe {name}: commercial = true refuses\n{lines}")
 
 
 def _choice(stage: Stage, table: Mapping[str, object], name: str) -> Choice:
@@ -125,6 +153,8 @@ def _read(recipe: str) -> Tables:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"recipe {recipe}: not TOML: {error}") from error
+    if COMMERCIAL in document:
+        document[RULES] = {COMMERCIAL: document.pop(COMMERCIAL)}
     for stage, table in document.items():
         if not isinstance(table, dict):
             raise RecipeError(f"recipe {recipe}: expected only tables such as [panorama], got {stage} = {table!r}")
@@ -135,6 +165,9 @@ def _settings(settings: Sequence[str]) -> Tables:
     tables: Tables = {}
     for setting in settings:
         place, equals, text = setting.partition("=")
+        if place.strip() == COMMERCIAL and equals:
+            tables.setdefault(RULES, {})[COMMERCIAL] = _value(text.strip())
+            continue
         stage, dot, key = place.strip().partition(".")
         if not (equals and dot and stage and key):
             raise RecipeError(f"--set {setting!r}: expected stage.key=value")
@@ -162,7 +195,8 @@ def to_toml(recipe: Recipe) -> str:
         head = [f"[{stage}]", f"backend = {json.dumps(choice.backend.name)}  # {choice.backend.summary}"]
         tables.append("\n".join([*head, *_lines(choice.options)]))
     tables += ["\n".join(["[localize]", *_lines(recipe.localize)]), "\n".join(["[encode]", *_lines(recipe.encode)])]
-    return "\n\n".join(tables) + "\n"
+    head = "commercial = true  # refuse what its licence forbids for commercial use\n\n" if recipe.commercial else ""
+    return head + "\n\n".join(tables) + "\n"
 
 
 def _lines(options: Options) -> list[str]:

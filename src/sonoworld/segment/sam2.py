@@ -1,5 +1,6 @@
 """SAM 2 regions give the shape, the semantics of tiles the class: the paper's way, with a choice of semantics."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -7,6 +8,8 @@ from pydantic import Field
 from sonoworld.backend import Backend, Segment, Weights
 from sonoworld.segment.clipseg import WEIGHTS as CLIPSEG_WEIGHTS
 from sonoworld.segment.regions import RegionOptions
+from sonoworld.segment.sam3 import WEIGHTS as SAM3_WEIGHTS
+from sonoworld.segment.x_decoder import WEIGHTS as X_DECODER_WEIGHTS
 from sonoworld.weights import ModelOptions, folder_files, packages_missing
 
 PARAMETERS = 216_924_865
@@ -15,14 +18,19 @@ PARAMETERS = 216_924_865
 PARAMETERS_PUBLISHED = 224_446_642
 """Of `facebook/sam2.1-hiera-large` as published: the same with a memory for films, in one file."""
 
+
+def _weights(size: str, parameters: int) -> Weights:
+    model = f"facebook/sam2.1-hiera-{size}"
+    return Weights(model, round(4e-9 * parameters, 2), "Apache-2.0", f"hf download {model} --exclude '*.pt'")
+
+
 WEIGHTS = (
-    Weights(
-        "facebook/sam2.1-hiera-large",
-        round(4 * PARAMETERS_PUBLISHED / 1e9, 2),  # float32
-        "Apache-2.0",
-        "hf download facebook/sam2.1-hiera-large --exclude '*.pt'",
-    ),
+    _weights("large", PARAMETERS_PUBLISHED),
+    _weights("base-plus", 80_800_000),
+    _weights("small", 46_000_000),
+    _weights("tiny", 38_900_000),
 )
+"""In float32; the smaller ones' counts as https://github.com/facebookresearch/sam2 gives them."""
 
 SemanticsName = Literal["clipseg", "sam3", "x_decoder"]
 
@@ -54,6 +62,17 @@ class Sam2Options(ModelOptions, RegionOptions):
     others: tuple[str, ...] = Field(default=(), description="words that compete with the labels, such as 'sky'")
 
 
+def weights_for(options: Sam2Options) -> tuple[Weights, ...]:
+    """SAM 2, and what gives the class."""
+    semantics = {"clipseg": CLIPSEG_WEIGHTS, "sam3": SAM3_WEIGHTS, "x_decoder": X_DECODER_WEIGHTS}[options.semantics]
+    chosen = {w.model: w for w in (*WEIGHTS, *semantics)}
+    return tuple(
+        chosen.get(model) or Weights(model, 0.0, "unknown", f"hf download {model}")
+        for model in (options.model, options.semantics_model or semantics[0].model)
+        if not Path(model).expanduser().exists()
+    )
+
+
 def _make(options: Sam2Options) -> Segment:
     from sonoworld.segment.sam2_net import segmenter  # noqa: PLC0415  heavy only where used
 
@@ -70,6 +89,7 @@ SAM2 = Backend(
     extra="models",
     licence="Apache-2.0",
     weights=WEIGHTS + CLIPSEG_WEIGHTS,
+    weights_for=weights_for,
     missing=packages_missing("torch", "transformers"),
     files=lambda options: folder_files(*(m for m in (options.model, options.semantics_model) if m)),
 )

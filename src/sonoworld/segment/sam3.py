@@ -17,6 +17,7 @@ WEIGHTS = (
         round(4 * PARAMETERS_PUBLISHED / 1e9, 2),  # float32
         "SAM License",
         "hf download facebook/sam3 --exclude '*.pt'",  # the same weights once more, for Meta's own package
+        gated=True,
     ),
 )
 
