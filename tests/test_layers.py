@@ -29,6 +29,8 @@ ALLOWED: dict[str, set[str]] = {
     "recipes": set(),
     "assets": set(),
     "recipe": VALUES | {"backend", "recipes", "localize", "encode", "licences"},
+    "stock": VALUES | {"backend", "needed", "recipe", "weights"},
+    "fetch": VALUES | {"stock"},
     "filming": VALUES | {"disk", "render"},
     "flow": VALUES | {"backend", "disk", "filming", "recipe", "lift", "localize", "render", "terrain"},
 }

@@ -14,12 +14,12 @@ INTERRUPTED = 130
 
 def build_app() -> SubcommandApp:
     """All verbs, in the order in which a new user meets them."""
-    from sonoworld.cli import film, hear, listen, look, make, show, sounds  # noqa: PLC0415  heavy: only once a verb is wanted
+    from sonoworld.cli import film, hear, listen, look, make, models, show, sounds  # noqa: PLC0415  heavy: only once a verb is wanted
 
     app = SubcommandApp()
     for verb in (make.demo, make.create, show.view, look.sources, listen.listen, hear.render, film.film, sounds.sounds):
         app.command(verb)
-    for verb in (show.export, look.check, look.backends, look.recipe, look.doctor):
+    for verb in (show.export, look.check, look.backends, look.recipe, models.models, look.doctor):
         app.command(verb)
     return app
 
