@@ -17,7 +17,6 @@ EXPECTED_TO_ARRIVE = {
     ("panorama", "flux2_klein"),
     ("lift", "moge"),
     ("lift", "depth_anything"),
-    ("lift", "hunyuanworld"),
     ("sound", "mmaudio"),
     ("sound", "stable_audio"),
 }
