@@ -39,7 +39,8 @@ print("now loading models", flush=True)
 
 def ply(name, vertices, faces):
     lines = ["ply", "format ascii 1.0", f"element vertex {{len(vertices)}}"]
-    lines += [f"property double {{axis}}" for axis in "xyz"] + [f"property uchar {{c}}" for c in ("red", "green", "blue")]
+    lines += [f"property double {{axis}}" for axis in "xyz"]
+    lines += [f"property uchar {{c}}" for c in ("red", "green", "blue")]
     lines += [f"element face {{len(faces)}}", "property list uchar uint vertex_indices", "end_header"]
     lines += [" ".join(map(str, (*v, 90, 120, 60))) for v in vertices] + ["3 " + " ".join(map(str, f)) for f in faces]
     Path(args.output_path, name).write_text("\\n".join(lines) + "\\n")
@@ -49,7 +50,7 @@ n = 60
 grid = [(x, y, -0.8) for x in range(-n, n + 1, 4) for y in range(-n, n + 1, 4)]
 side = 2 * n // 4 + 1
 cells = [(i * side + j, i * side + j + 1, (i + 1) * side + j) for i in range(side - 1) for j in range(side - 1)]
-cells += [(i * side + j + 1, (i + 1) * side + j + 1, (i + 1) * side + j) for i in range(side - 1) for j in range(side - 1)]
+cells += [(b, c + 1, c) for a, b, c in cells]
 ply("mesh_layer0.ply", grid, cells)
 ply("mesh_layer1.ply", [(-2, -1, -0.8), (-2, 1, -0.8), (-2, 1, 1), (-2, -1, 1)], [(0, 1, 2), (0, 2, 3)])
 """
@@ -141,7 +142,7 @@ def test_it_is_stopped_in_time_and_on_interruption(tmp_path: Path) -> None:
 
 def test_what_is_not_here_is_said(tmp_path: Path) -> None:
     options = HunyuanWorldOptions(code=str(tmp_path), python="no-such-python")
-    with pytest.raises(BackendMissingError, match="no HunyuanWorld code in .*; no program no-such-python") as caught:
+    with pytest.raises(BackendMissingError, match=r"no HunyuanWorld code in .*; no program no-such-python") as caught:
         require_available(HUNYUANWORLD, options)
     for part in ("git clone", "conda env create", "FLUX.1-Fill-dev (33.7 GB, FLUX.1 [dev] Non-Commercial License)"):
         assert part in str(caught.value)

@@ -29,6 +29,8 @@ ALLOWED: dict[str, set[str]] = {
     "recipes": set(),
     "assets": set(),
     "recipe": VALUES | {"backend", "recipes", "localize", "encode", "licences"},
+    "plan": VALUES | {"backend", "needed", "recipe", "weights"},
+    "meter": VALUES | {"flow"},
     "stock": VALUES | {"backend", "needed", "recipe", "weights"},
     "fetch": VALUES | {"stock"},
     "filming": VALUES | {"disk", "render"},

@@ -117,7 +117,8 @@ class MakeSound(Protocol):
 class Weights:
     """Files a backend needs that do not come with the install.
 
-    `command` gets them; `gated`: their page at the hub wants its licence accepted, by someone who is logged in.
+    `command` gets them; `gated`: their page at the hub wants its licence accepted, by someone who is logged in;
+    `largest_part_gb`: what has to be on a GPU at once when the parts take turns (0 = all of it).
     """
 
     model: str
@@ -125,6 +126,7 @@ class Weights:
     licence: str
     command: str
     gated: bool = False
+    largest_part_gb: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

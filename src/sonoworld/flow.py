@@ -1,7 +1,9 @@
 """The whole way in one function: a photo becomes a scene, step by step, each kept under a key of all it depends on."""
 
+import gc
 import hashlib
 import json
+import sys
 import time
 import zlib
 from collections.abc import Callable
@@ -95,7 +97,7 @@ class Steps:
         }
         if files := spec.files(choice.options):
             identity["files"] = [_file_digest(Path(file)) for file in files]
-        return self.run(Task(stage, needs, identity), codec, lambda run: do(spec.make(choice.options), run))
+        return self.run(Task(stage, needs, identity), codec, lambda run: _in_turn(do, spec, choice.options, run))
 
     def run(self, task: Task, codec: Codec[T], do: Callable[[Run], T]) -> T:
         """Run `do`, or load its stored result when nothing it depends on has changed."""
@@ -124,9 +126,35 @@ class Steps:
             backend = task.identity.get("backend")
             who = f"{task.name}.{backend}" if backend else task.name
             raise StageError(
-                f"{who} failed: {type(error).__name__}: {error}\n"
+                f"{who} failed: {type(error).__name__}: {error}{_advice(error)}\n"
                 f"  finished steps are kept in {self.work.folder}; SONOWORLD_DEBUG=1 shows the traceback"
             ) from error
+
+
+def _let_go_after(do: Callable[[Any, Run], T], backend: Any, run: Run) -> T:
+    """Call a stage's function; then the memory of its models is free for those of the next."""
+    try:
+        return do(backend, run)
+    finally:
+        del backend
+        torch = sys.modules.get("torch")  # only where somebody has loaded it
+        if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
+            gc.collect()
+            torch.cuda.empty_cache()
+
+
+def _advice(error: Exception) -> str:
+    """What to do about an error of the machine rather than of the step."""
+    if type(error).__name__ == "OutOfMemoryError":
+        return (
+            "\n  the GPU has too little memory: --vram with less than it has (such as --vram 16GB) plans with less,"
+            "\n  a smaller model, or --device cpu, slowly"
+        )
+    return (
+        "\n  this machine has too little memory for it: a smaller panorama or model"
+        if isinstance(error, MemoryError)
+        else ""
+    )
 
 
 def make_scene(photo: Photo, recipe: Recipe, folder: Path, *, seed: int = 0, watch: Watch | None = None) -> Scene:

@@ -29,6 +29,7 @@ WEIGHTS = (
         "FLUX.1 [dev] Non-Commercial License",
         "hf download black-forest-labs/FLUX.1-Fill-dev --exclude 'flux1-fill-dev.safetensors'",
         gated=True,
+        largest_part_gb=23.8,
     ),
     Weights("Ruicheng/moge-vitl", 1.3, "MIT", "hf download Ruicheng/moge-vitl"),
     Weights("IDEA-Research/grounding-dino-tiny", 0.7, "Apache-2.0", "hf download IDEA-Research/grounding-dino-tiny"),
