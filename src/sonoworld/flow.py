@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import numpy as np
 
 from sonoworld import __version__, localize, terrain
-from sonoworld.backend import Lifted, Run
+from sonoworld.backend import Backend, Lifted, Options, Run
 from sonoworld.disk import atomic, sound_values, world_values
 from sonoworld.disk.codec import Codec
 from sonoworld.disk.ground_value import GROUND
@@ -131,12 +131,11 @@ class Steps:
             ) from error
 
 
-def _let_go_after(do: Callable[[Any, Run], T], backend: Any, run: Run) -> T:
-    """Call a stage's function; then the memory of its models is free for those of the next."""
+def _in_turn(do: Callable[[Any, Run], T], spec: Backend, options: Options, run: Run) -> T:
+    """Make a stage's function and call it; then the memory of its models is free for those of the next."""
     try:
-        return do(backend, run)
+        return do(spec.make(options), run)
     finally:
-        del backend
         torch = sys.modules.get("torch")  # only where somebody has loaded it
         if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
             gc.collect()
@@ -148,13 +147,11 @@ def _advice(error: Exception) -> str:
     if type(error).__name__ == "OutOfMemoryError":
         return (
             "\n  the GPU has too little memory: --vram with less than it has (such as --vram 16GB) plans with less,"
-            "\n  a smaller model, or --device cpu, slowly"
+            "\n  a smaller model takes less, and --device cpu takes none of it, slowly"
         )
-    return (
-        "\n  this machine has too little memory for it: a smaller panorama or model"
-        if isinstance(error, MemoryError)
-        else ""
-    )
+    if isinstance(error, MemoryError):
+        return "\n  this machine has too little memory for it: a smaller panorama or model takes less"
+    return ""
 
 
 def make_scene(photo: Photo, recipe: Recipe, folder: Path, *, seed: int = 0, watch: Watch | None = None) -> Scene:

@@ -14,8 +14,10 @@ from sonoworld.flow import Watch
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """One step: `seconds`; whether it was `stored` by an earlier run; `memory_gb` the most this process had up to its
-    end, `gpu_gb` the most that torch held on the GPU during it (None without a GPU).
+    """One step, and what it cost.
+
+    `stored`: taken from an earlier run. `memory_gb`: the most that this process had up to its end. `gpu_gb`: the most
+    that torch held on the GPU during it; None without a GPU.
     """
 
     step: str

@@ -97,7 +97,7 @@ def decide(need: Need, budget_gb: float | None, device: str) -> Placed:
         ("four_bit", need.can_four_bit, FOUR_BIT_SHARE * need.weights_gb),
     ]
     for way, able, size_gb in ways:
-        if (able and size_gb + WORKING_GB <= budget_gb) or not need.weights_gb:
+        if not need.weights_gb or (able and size_gb + WORKING_GB <= budget_gb):
             return Placed(need, way, size_gb + WORKING_GB if need.weights_gb else 0.0)
     least_gb = min(size_gb for _, able, size_gb in ways if able) + WORKING_GB
     raise BackendMissingError(
