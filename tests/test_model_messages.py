@@ -143,11 +143,7 @@ def test_too_small_a_gpu() -> None:
     ],
 )
 def test_memory_that_runs_out(tmp_path: Path, name: str, advice: str) -> None:
-    error = (
-        MemoryError("tried to allocate")
-        if name == "MemoryError"
-        else type(name, (RuntimeError,), {})("tried to allocate")
-    )
+    kind = MemoryError if name == "MemoryError" else type(name, (RuntimeError,), {})  # torch's own, by its name
 
     def greedy(photo: Any, run: Run) -> Any:
         raise kind("tried to allocate")
