@@ -13,8 +13,7 @@ ALLOWED: dict[str, set[str]] = {
     "backend": VALUES,
     "perceive": VALUES | {"backend", "weights", "perceive"},  # a model that more than one stage asks
     "weights": VALUES | {"backend"},
-    "needed": VALUES | {"backend"},
-    "licences": VALUES | {"backend", "needed"},
+    "licences": VALUES | {"backend"},
     **{stage: VALUES | {"backend", "perceive", "weights", stage} for stage in STAGES},
     "lift": VALUES
     | {"backend", "disk", "perceive", "weights", "lift", "render"},  # made elsewhere: files; refined: rendered
@@ -29,9 +28,9 @@ ALLOWED: dict[str, set[str]] = {
     "recipes": set(),
     "assets": set(),
     "recipe": VALUES | {"backend", "recipes", "localize", "encode", "licences"},
-    "plan": VALUES | {"backend", "needed", "recipe", "weights"},
+    "plan": VALUES | {"backend", "recipe", "weights"},
     "meter": VALUES | {"flow"},
-    "stock": VALUES | {"backend", "needed", "recipe", "weights"},
+    "stock": VALUES | {"backend", "recipe", "weights"},
     "fetch": VALUES | {"stock"},
     "filming": VALUES | {"disk", "render"},
     "flow": VALUES | {"backend", "disk", "filming", "recipe", "lift", "localize", "render", "terrain"},

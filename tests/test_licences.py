@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 
 from sonoworld import recipe
-from sonoworld.backend import Backend, Options, Weights, find
+from sonoworld.backend import Backend, Options, Weights, find, needed_weights
 from sonoworld.errors import RecipeError
 from sonoworld.licences import commercial_objection, commercial_objections
-from sonoworld.needed import needed_weights
 
 
 @pytest.mark.parametrize(

@@ -487,3 +487,14 @@ def test_naps_can_be_interrupted() -> None:
 
 
 PAUSE = marble_http.pause
+
+
+def test_two_at_once_do_not_pay_twice(spz: bytes, cache: Path) -> None:
+    from sonoworld.disk.lock import held  # noqa: PLC0415
+
+    with serving(service := Service(spz)):
+        lift(service)
+        (folder,) = cache.iterdir()
+        with held(folder / "lock", "busy"), pytest.raises(SonoworldError, match="another process asks Marble"):
+            lift(service)
+        lift(service)

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from sonoworld import recipe
-from sonoworld.backend import BACKEND_STAGES, installed
+from sonoworld.backend import BACKEND_STAGES, installed, needed_weights
 from sonoworld.errors import RecipeError
+from sonoworld.licences import commercial_objection
 
 EXPECTED_TO_ARRIVE = {
     ("calibrate", "geocalib"),
@@ -107,3 +108,12 @@ def test_equal_options_have_equal_digests() -> None:
     one, two = (recipe.load("embedded").choices["panorama"].options for _ in range(2))
     other = recipe.load("embedded", ["panorama.width=512"]).choices["panorama"].options
     assert recipe.digest(one) == recipe.digest(two) != recipe.digest(other)
+
+
+@pytest.mark.parametrize("name", [name for name in ("laptop",) if not lacking(name)])
+def test_a_laptop_downloads_little_and_under_free_licences(name: str) -> None:
+    weights = [
+        w for choice in recipe.load(name).choices.values() for w in needed_weights(choice.backend, choice.options)
+    ]
+    assert 0 < sum(w.size_gb for w in weights) <= 3
+    assert not [w.model for w in weights if commercial_objection(w.licence)]

@@ -7,6 +7,7 @@ people's. Finding a backend must not import anything heavy: that waits for `make
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -14,6 +15,9 @@ from pydantic import BaseModel, ConfigDict
 
 from sonoworld.errors import BackendMissingError, RecipeError
 from sonoworld.types import Camera, Geometry, Panorama, Photo, Sounding, Source, Splats, Stage
+
+UNKNOWN = "unknown"
+"""The licence of weights that a backend does not know."""
 
 BACKEND_STAGES: tuple[Stage, ...] = ("calibrate", "panorama", "lift", "seed", "understand", "segment", "sound")
 """Stages that have interchangeable backends, in the order in which data moves."""
@@ -221,5 +225,31 @@ def require_available(spec: Backend, options: Options | None = None) -> None:
     lines = [f"{spec.stage}.{spec.name} cannot run here: {reason}"]
     if spec.extra:
         lines.append(f"  packages: pip install 'sonoworld[{spec.extra}]'")
-    lines += [f"  weights: {w.model} ({w.size_gb:g} GB, {w.licence}): {w.command}" for w in spec.weights]
+    weights = spec.weights[:1] if options is None else needed_weights(spec, options)
+    lines += [f"  weights: {w.model} ({w.size_gb:g} GB, {w.licence}): {w.command}" for w in weights]
     raise BackendMissingError("\n".join(lines))
+
+
+def needed_weights(spec: Backend, options: Options) -> tuple[Weights, ...]:
+    """Weights to be had before the backend runs with these options.
+
+    As the backend itself says (`weights_for`); otherwise those that its options `model` and `*_model` name. An id that
+    the backend does not know has size 0 and the licence `UNKNOWN`. Local folders and files need nothing.
+    """
+    if spec.weights_for is not None:
+        return spec.weights_for(options)
+    named = [
+        value
+        for name, value in options.model_dump().items()
+        if (name == "model" or name.endswith("_model")) and isinstance(value, str) and value
+    ]
+    known = {weights.model: weights for weights in spec.weights}
+    ids = [name for name in named if name in known or _is_hub_id(name)]
+    if spec.weights and not ids and not any(Path(name).expanduser().exists() for name in named):
+        return spec.weights[:1]
+    return tuple(known.get(name) or Weights(name, 0.0, UNKNOWN, f"hf download {name}") for name in ids)
+
+
+def _is_hub_id(name: str) -> bool:
+    path = Path(name).expanduser()
+    return name.count("/") == 1 and not name.startswith((".", "~", "/")) and not path.exists()

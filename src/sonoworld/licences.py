@@ -6,8 +6,7 @@ what states nothing. A local folder or file is the user's own matter.
 
 import re
 
-from sonoworld.backend import Backend, Options
-from sonoworld.needed import UNKNOWN, needed_weights
+from sonoworld.backend import UNKNOWN, Backend, Options, needed_weights
 
 _RULES = (
     (r"non-?\s?commercial|\bby-nc\b|\bnc\b", "forbids commercial use"),

@@ -13,9 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sonoworld.backend import Options, Weights
+from sonoworld.backend import Options, Weights, needed_weights
 from sonoworld.errors import BackendMissingError, InputError
-from sonoworld.needed import needed_weights
 from sonoworld.recipe import Choice, Recipe
 from sonoworld.types import Stage
 from sonoworld.weights import library

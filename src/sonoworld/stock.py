@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from sonoworld.backend import Weights
+from sonoworld.backend import Weights, needed_weights
 from sonoworld.errors import BackendMissingError
-from sonoworld.needed import needed_weights
 from sonoworld.recipe import Recipe
 from sonoworld.weights import HUB_PAGE, library
 

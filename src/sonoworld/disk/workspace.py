@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from sonoworld.disk import atomic
-from sonoworld.errors import InputError, SonoworldError, UnsafeFileError
+from sonoworld.disk.lock import held
+from sonoworld.errors import InputError, UnsafeFileError
 
 FORMAT = 1
 MADE = "made.json"
@@ -92,7 +93,10 @@ def open_workspace(scene_folder: Path) -> Generator[Workspace]:
     partial = scene_folder.with_name(scene_folder.name + ".partial")
     try:
         scene_folder.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(scene_folder.with_name(f".{scene_folder.name}.lock"), scene_folder):
+        with held(
+            scene_folder.with_name(f".{scene_folder.name}.lock"),
+            f"{scene_folder}: another process is making this scene",
+        ):
             _finish_interrupted_swap(scene_folder)
             if (scene_folder / SCENE).is_file() and not partial.exists():
                 _link_tree(scene_folder, partial)
@@ -163,36 +167,3 @@ def _link_tree(source: Path, target: Path) -> None:
 
     shutil.copytree(source, temporary, copy_function=link, ignore=shutil.ignore_patterns(SCENE))
     temporary.rename(target)
-
-
-@contextmanager
-def _locked(path: Path, scene_folder: Path) -> Generator[None]:
-    """Hold an exclusive lock that the system releases when the process ends, however it ends."""
-    with path.open("a+b") as file:
-        try:
-            _lock(file.fileno())
-            ours = path.exists() and _same_file(file.fileno(), path)
-        except OSError:
-            ours = False
-        if not ours:  # held by another, or removed by one that had just finished
-            raise SonoworldError(f"{scene_folder}: another process is making this scene; wait for it")
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
-
-
-def _same_file(descriptor: int, path: Path) -> bool:
-    return os.path.samestat(os.fstat(descriptor), path.stat())
-
-
-if os.name == "nt":
-    import msvcrt
-
-    def _lock(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

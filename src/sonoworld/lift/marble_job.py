@@ -15,6 +15,7 @@ from typing import cast
 import platformdirs
 
 from sonoworld.disk import atomic
+from sonoworld.disk.lock import held
 from sonoworld.errors import StageError, UnsafeFileError
 from sonoworld.lift.marble import MarbleOptions
 from sonoworld.lift.marble_address import Service
@@ -112,16 +113,18 @@ def made_world(order: Order, service: Service, tell: Callable[[float, str], None
     Raises:
         BackendMissingError: the key is refused.
         StageError: World Labs could not make it, or does not answer; the same command goes on later.
+        SonoworldError: another process is at it: two must not pay for one world.
     """
     folder = cache_folder() / order.key
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     job = _Job(order, service, folder, tell)
     spz, facts = folder / f"{order.options.splats}.spz", folder / "world.json"
-    if not (spz.is_file() and facts.is_file()):
-        _begin(job)
-        world = _finished(job)
-        atomic.write_json(facts, {name: world.get(name) for name in ("world_id", "model")} | semantics(world))
-        _fetch(job, world, spz)
+    with held(folder / "lock", f"{folder}: another process asks Marble for the same world"):
+        if not (spz.is_file() and facts.is_file()):
+            _begin(job)
+            world = _finished(job)
+            atomic.write_json(facts, {name: world.get(name) for name in ("world_id", "model")} | semantics(world))
+            _fetch(job, world, spz)
     found = atomic.read_json(facts, limit_bytes=2**20)
     numbers = cast("Json", found) if isinstance(found, dict) else {}
     scale, offset = (length(name, numbers.get(name)) for name in ("metric_scale_factor", "ground_plane_offset"))
