@@ -2,9 +2,11 @@
 
 import gc
 import json
+import sys
 import weakref
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -194,3 +196,52 @@ def test_wishes_without_models_are_refused(capsys: pytest.CaptureFixture[str], t
         main(["create", str(tmp_path / "a.png"), str(tmp_path / "world"), "--vram", "24GB"])
     assert caught.value.code == 2
     assert "recipe embedded runs no models" in capsys.readouterr().err
+
+
+class Cuda:
+    """A GPU of 80 GB, as far as it is asked."""
+
+    def __init__(self) -> None:
+        self.calls: list[object] = []
+
+    def is_available(self) -> bool:
+        return True
+
+    def is_initialized(self) -> bool:
+        return True
+
+    def reset_peak_memory_stats(self) -> None:
+        self.calls.append("reset")
+
+    def max_memory_allocated(self) -> int:
+        return 3_000_000_000
+
+    def empty_cache(self) -> None:
+        self.calls.append("empty")
+
+    def get_device_properties(self, index: int) -> object:
+        return SimpleNamespace(total_memory=80_000_000_000)
+
+    def set_per_process_memory_fraction(self, share: float) -> None:
+        self.calls.append(share)
+
+
+@pytest.fixture
+def cuda(monkeypatch: pytest.MonkeyPatch) -> Cuda:
+    made = Cuda()
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=made))
+    return made
+
+
+def test_the_gpus_memory_is_measured_and_emptied_by_step(cuda: Cuda, tmp_path: Path) -> None:
+    meter = Meter(Unwatched())
+    make_scene(testing.tiny_photo(), small_world.recipe(), tmp_path / "world", watch=meter)
+    assert {one.gpu_gb for one in meter.spent} == {3.0}
+    assert cuda.calls.count("reset") == len(meter.spent)
+    assert cuda.calls.count("empty") == 7  # after every stage that has backends
+
+
+def test_the_gpu_is_held_to_its_budget(cuda: Cuda) -> None:
+    assert plan.gpu_memory_gb() == 80.0
+    plan.hold_to(24.0)
+    assert cuda.calls == [pytest.approx(0.3)]
