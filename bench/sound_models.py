@@ -46,6 +46,11 @@ class Asked:
     folder: Path
 
     @property
+    def seconds(self) -> float:
+        """Length of a clip."""
+        return 1.0 if self.tiny else SECONDS
+
+    @property
     def cuda(self) -> bool:
         """Whether a GPU is measured."""
         return self.device.startswith("cuda")
@@ -54,7 +59,7 @@ class Asked:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--device", default="cuda")
-    parser.add_argument("--tiny", action="store_true", help="small models, to try this file")
+    parser.add_argument("--tiny", action="store_true", help="small models and clips of 1 s, to try this file")
     parser.add_argument("--steps", type=int, help="denoising steps; by default those of the model")
     parser.add_argument("--models", nargs="+", choices=sorted(MODELS), default=list(MODELS))
     told = parser.parse_args()
@@ -127,12 +132,13 @@ def loaded(asked: Asked, load: Callable[[], Generator]) -> Generator:
 def batches(model: Generator, asked: Asked) -> bool:
     """All clips at once, a source at a time, and singly. Whether one batch is faster than singly."""
     wishes = wanted()
+    print(f"{len(wishes)} clips of {asked.seconds:g} s")
     print("| clips at once | seconds | seconds a clip | peak GiB |\n|---|---|---|---|")
     took: dict[int, float] = {}
     clips: dict[int, np.ndarray] = {}
     for size in (len(wishes), CANDIDATES, 1):
-        model.generate(wishes[:size], SECONDS)  # what is chosen at the first call of a size is not counted
-        clips[size], took[size], gib = measured(asked, lambda size=size: by(model, wishes, size))
+        model.generate(wishes[:size], asked.seconds)  # what is chosen at the first call of a size is not counted
+        clips[size], took[size], gib = measured(asked, lambda size=size: by(model, wishes, size, asked.seconds))
         print(f"| {size} | {took[size]:.2f} | {took[size] / len(wishes):.3f} | {gib:.2f} |")
     together, alone = clips[len(wishes)].astype(np.float64), clips[1].astype(np.float64)
     finite = np.isfinite(together).all(1) & np.isfinite(alone).all(1)
@@ -145,8 +151,8 @@ def batches(model: Generator, asked: Asked) -> bool:
     return faster > 1
 
 
-def by(model: Generator, wishes: list[Wish], size: int) -> np.ndarray:
-    parts = [model.generate(wishes[i : i + size], SECONDS) for i in range(0, len(wishes), size)]
+def by(model: Generator, wishes: list[Wish], size: int, seconds: float) -> np.ndarray:
+    parts = [model.generate(wishes[i : i + size], seconds) for i in range(0, len(wishes), size)]
     return np.concatenate(parts)
 
 
