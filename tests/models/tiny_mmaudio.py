@@ -3,7 +3,7 @@
 Needs the project's package: `mmaudio` is not on PyPI, so that only those who have it run what imports this.
 """
 
-# pyright: reportMissingImports=false
+# pyright: basic, reportMissingImports=false, reportPrivateImportUsage=false, reportArgumentType=false
 import json
 from pathlib import Path
 

@@ -3,7 +3,7 @@
 They make sound at 1600 Hz, so that seconds of it are quick.
 """
 
-# pyright: reportMissingImports=false
+# pyright: basic, reportMissingImports=false, reportPrivateImportUsage=false, reportArgumentType=false
 from pathlib import Path
 
 import torch

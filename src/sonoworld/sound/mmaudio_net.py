@@ -25,7 +25,8 @@ _CLIP_PX = 384
 _CLIP_MEAN, _CLIP_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 _TOKENIZER = "ViT-H-14-378-quickgelu"  # MMAudio, features_utils.py
 _INSTALL = (
-    "pip install --no-deps git+https://github.com/hkchengrex/MMAudio, and torchdiffeq einops open_clip_torch librosa"
+    "pip install --no-deps git+https://github.com/hkchengrex/MMAudio, "
+    "and torchdiffeq einops open_clip_torch librosa omegaconf"
 )
 
 
