@@ -136,7 +136,9 @@ def _conditions(net: Any, features: Any, wishes: Sequence[Wish]) -> tuple[Any, A
     torch = library("torch")
     words = features.encode_text([wish.prompt for wish in wishes])
     unwanted = features.encode_text([wish.negative_prompt for wish in wishes])
-    seen = torch.cat([_seen(net, features, wish.picture) for wish in wishes])
+    pictures = {id(wish.picture): wish.picture for wish in wishes}  # candidates of a source share one
+    each = {key: _seen(net, features, picture) for key, picture in pictures.items()}
+    seen = torch.cat([each[id(wish.picture)] for wish in wishes])
     told = net.preprocess_conditions(seen, net.get_empty_sync_sequence(len(wishes)), words)
     return told, net.get_empty_conditions(len(wishes), negative_text_features=unwanted)
 
