@@ -13,11 +13,13 @@ from jaxtyping import Float32, Float64, UInt8
 
 from sonoworld.backend import MakeSound, Run
 from sonoworld.errors import StageError
+from sonoworld.sound.dry import dried
 from sonoworld.sound.excerpt import at_rate, is_event
 from sonoworld.sound.generative import GenerativeOptions
 from sonoworld.sound.level import integrated_lufs, stored
 from sonoworld.sound.noise import RATE_HZ
 from sonoworld.sound.rank import Agreement, clap
+from sonoworld.sound.reverberation import estimated
 from sonoworld.sound.takes import MARGIN_S, loop_of
 from sonoworld.sound.tone import toned
 from sonoworld.types import CLIP_LOUDNESS_LUFS, Clip, Source
@@ -99,15 +101,24 @@ def wishes_for(
     return [Wish(source, asked, source.negative_prompt, seed, picture) for seed in seeds]
 
 
-def looped(samples: Float64[np.ndarray, "t"], rate_hz: int, seconds: float, rng: np.random.Generator) -> Loop | None:
-    """A loop of about `seconds` at 48 kHz, made as of a recording (`takes.loop_of`).
+def looped(
+    samples: Float64[np.ndarray, "t"],
+    rate_hz: int,
+    seconds: float,
+    rng: np.random.Generator,
+    *,
+    dereverberate: bool = False,
+) -> Loop | None:
+    """A loop of about `seconds` at 48 kHz, made as of a recording (`takes.loop_of`); on request with less of its room.
 
     None if there is no sound in it: NaN, or nothing above −70 LUFS.
     """
     if not np.isfinite(samples).all():
         return None
     sound = at_rate(samples - samples.mean(), rate_hz)
-    return loop_of(sound, seconds, rng) if np.isfinite(integrated_lufs(sound, RATE_HZ)) else None
+    if not np.isfinite(integrated_lufs(sound, RATE_HZ)):
+        return None
+    return loop_of(dried(sound, RATE_HZ) if dereverberate else sound, seconds, rng)
 
 
 def _loops(
@@ -122,7 +133,13 @@ def _loops(
         if len(clips) != len(batch):
             raise StageError(f"{who}: asked {generator.model} for {len(batch)} clips, got {len(clips)}")
         loops += [
-            looped(clip.astype(np.float64), generator.rate_hz, options.seconds, np.random.default_rng(wish.seed))
+            looped(
+                clip.astype(np.float64),
+                generator.rate_hz,
+                options.seconds,
+                np.random.default_rng(wish.seed),
+                dereverberate=options.dereverberate,
+            )
             for clip, wish in zip(clips, batch, strict=True)
         ]
     return loops
@@ -147,7 +164,10 @@ def _clip(
     shown = "" if wishes[at].picture is None else "; from words and picture"
     heard = toned(loop, RATE_HZ, source.tone_db)
     samples = stored(heard, RATE_HZ, sparse=is_event(heard))
-    made_by = f"{generator.model}, seed {wishes[at].seed}, candidate {at + 1} of {len(loops)} {why}{shown}{left_out}"
+    room = estimated(loop, RATE_HZ)
+    rings = f"; falls by {room.told()}" if room else ""
+    seed = wishes[at].seed
+    made_by = f"{generator.model}, seed {seed}, candidate {at + 1} of {len(loops)} {why}{shown}{left_out}{rings}"
     return Clip(
         samples,
         RATE_HZ,

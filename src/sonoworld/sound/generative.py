@@ -22,3 +22,6 @@ class GenerativeOptions(ModelOptions):
     )
     rank_model: str = Field(default=DEFAULT_CLAP, description="CLAP: model id on the hub, or a local folder")
     rank_revision: str | None = Field(default=None, description="commit, tag or branch of the CLAP model")
+    dereverberate: bool = Field(
+        default=False, description="reduce the room that the model imagined around a sound (extra dry: nara-wpe)"
+    )
