@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 # What needs neither arguments nor a GPU.
-NOT_ALONE := street panorama parsing refine sounds_sheet
+NOT_ALONE := street panorama parsing understand refine sounds_sheet
 NOT_ALONE += splat_gpu segment_models vlm_models vlm_made panorama_models sound_models sound_made lift_models
 BENCHES := $(filter-out $(NOT_ALONE),$(basename $(notdir $(wildcard bench/*.py))))
 # Everything that decides what is installed: a change here installs again, anything else does not.

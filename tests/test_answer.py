@@ -35,6 +35,12 @@ def heard(*sources: object, setting: str = "nature") -> tuple[Sounding, ...]:
     return to_soundings(answer_of(*sources, setting=setting), "vlm")
 
 
+def left_out_of(answer: Answer, **options: Any) -> list[str]:
+    told: list[str] = []
+    to_soundings(answer, "vlm", leave_out=lambda what, why: told.append(f"{what}: {why}"), **options)
+    return told
+
+
 def named(soundings: tuple[Sounding, ...], label: str) -> Sounding:
     (one,) = [s for s in soundings if s.label == label]
     return one
@@ -90,7 +96,7 @@ def test_a_cut_answer_keeps_its_whole_sources() -> None:
     answer = parse(cut)
     assert [s.label for s in answer.sources] == ["wind"]
     assert answer.setting == "nature"
-    assert "cut off" in to_soundings(answer, "vlm")[0].reason
+    assert "cut off" in left_out_of(answer)[0]
     with pytest.raises(AnswerError, match="not whole"):
         parse(cut, salvage=False)
 
@@ -120,7 +126,7 @@ def test_bad_sources_are_left_out_and_counted(bad: object, why: str) -> None:
     assert len(answer.left_out) == 1
     assert answer.left_out[0].startswith("source 2: ")
     assert why in answer.left_out[0]
-    assert "left out of the model's answer: 1 (source 2" in to_soundings(answer, "vlm")[0].reason
+    assert left_out_of(answer) == list(answer.left_out)
 
 
 def test_labels_become_plain() -> None:
@@ -204,7 +210,8 @@ def test_there_is_always_ambience(setting: Any, label: str) -> None:
 def test_duplicates_are_one() -> None:
     soundings = heard(WIND, source(), source(label="Dogs", confidence=0.8), source(label="the dog", spread="area"))
     assert [s.label for s in soundings] == ["wind", "Dogs"]
-    assert "said twice" in soundings[0].reason
+    twice = left_out_of(answer_of(WIND, source(), source(label="Dogs", confidence=0.8), source(label="the dog")))
+    assert twice == ["dog: said twice, one source with Dogs", "the dog: said twice, one source with Dogs"]
 
 
 def test_two_of_a_kind_stay_two() -> None:
@@ -224,8 +231,10 @@ def test_a_thousand_sources() -> None:
     assert len(soundings) == 12
     assert soundings[0].spread is Spread.AMBIENT
     assert soundings[1].confidence == 0.063
-    assert "936 sources beyond the first 64" in soundings[0].reason
-    assert "left out of the model's answer: 54 " in soundings[0].reason
+    left_out = left_out_of(answer, most=12)
+    assert left_out[0] == "part of the answer: 936 sources beyond the first 64"
+    assert [line for line in left_out[1:] if line.endswith("beyond the most 12")] == left_out[1:]
+    assert len(left_out) == 1 + 64 + 1 - 12  # ambience was added
 
 
 def test_only_what_is_not_seen_keeps_its_direction() -> None:

@@ -81,6 +81,7 @@ VALUES: dict[str, tuple[Codec[Any], Any]] = {
     "sources that move and face somewhere": (sound_values.LOCATED, moving_sources()),
     "clips": (sound_values.CLIPS, {"bird": clip(), "wind": clip()}),
     "picture": (world_values.PREVIEW, testing.tiny_photo().rgb),
+    "sources picture": (world_values.SOURCES_PICTURE, testing.tiny_photo().rgb),
 }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "sonoworld"
-VALUES = {"behaviour", "checked", "errors", "frames", "pointset", "sphere", "tiles", "types"}
+VALUES = {"behaviour", "checked", "errors", "frames", "pointset", "sphere", "tiles", "types", "wording"}
 STAGES = {"calibrate", "panorama", "lift", "understand", "segment", "localize", "sound"}
 ALLOWED: dict[str, set[str]] = {
     **dict.fromkeys(VALUES, VALUES),

@@ -18,7 +18,7 @@ from sonoworld.backend import Run, find
 from sonoworld.errors import StageError
 from sonoworld.sphere import pixel_directions
 from sonoworld.types import Panorama, Sounding, Spread
-from sonoworld.understand import vlm_local_listen
+from sonoworld.understand import vlm_cache, vlm_local_listen
 from sonoworld.understand.answer import parse
 from sonoworld.understand.answer_joined import joined
 from sonoworld.understand.answer_place import Shown
@@ -28,6 +28,7 @@ from sonoworld.understand.llava_next import LLAVA_NEXT, LlavaNextOptions
 from sonoworld.understand.qwen_vl import QWEN_VL, QwenVlOptions
 from sonoworld.understand.vlm_local_listen import Family, questions, stage
 from sonoworld.understand.vlm_local_net import Conversation, LocalModel
+from sonoworld.weights import Checkpoint, fingerprint
 from vlm_stub import GOOD
 
 NOTHING = json.dumps({"setting": "town", "sources": []})
@@ -39,6 +40,9 @@ def said(label: str = "dog", spread: str = "point", **fields: object) -> dict[st
 
 def text(*sources: dict[str, object], setting: str = "town") -> str:
     return json.dumps({"setting": setting, "sources": list(sources)})
+
+
+LEFT_OUT: list[str] = []
 
 
 class Net:
@@ -65,11 +69,15 @@ class Script:
         return [one if isinstance(one, Reply) else Reply(one, False) for one in padded]
 
 
-def listen(panorama: Panorama | None = None, *, together: bool = False, **options: Any) -> tuple[Sounding, ...]:
+def listen(
+    panorama: Panorama | None = None, *, together: bool = False, identity: str = "", **options: Any
+) -> tuple[Sounding, ...]:
     family = Family("llava_next", ("qwen3_vl",), (), together=together)
     small = {"views": 2, "side_px": 64, "panorama_width_px": 128, "max_new_tokens": 64}
-    made = stage(LocalModel(Net, None, 4096), LlavaNextOptions(**{**small, **options}), family)
-    return made(panorama or testing.tiny_panorama(), None, Run(np.random.default_rng(0)))
+    made = stage(LocalModel(Net, None, 4096, identity), LlavaNextOptions(**{**small, **options}), family)
+    LEFT_OUT.clear()
+    run = Run(np.random.default_rng(0), leave_out=lambda what, why: LEFT_OUT.append(f"{what}: {why}"))
+    return made(panorama or testing.tiny_panorama(), None, run)
 
 
 def test_pictures_together_or_each() -> None:
@@ -207,8 +215,9 @@ def test_a_picture_without_an_answer_is_listed(monkeypatch: pytest.MonkeyPatch) 
     Script(monkeypatch, ["<|im_start|> hm", text(said("bell")), NOTHING], ["hm"])
     soundings = listen()
     assert [s.label for s in soundings] == ["city hum", "bell"]
-    assert "left out of the model's answer: 1 (panorama: the answer has no JSON object" in soundings[0].reason
-    assert "<|" not in soundings[0].reason
+    assert len(LEFT_OUT) == 1
+    assert LEFT_OUT[0].startswith("panorama: the answer has no JSON object")
+    assert "<|" not in LEFT_OUT[0]
 
 
 def test_no_answer_at_all_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,7 +240,8 @@ def test_hostile_answers_are_left_out_and_counted(monkeypatch: pytest.MonkeyPatc
     Script(monkeypatch, [text(said("dog", level_db=float("nan")), *bad)])
     soundings = listen(together=True)
     assert [s.label for s in soundings] == ["city hum", "dog"]
-    assert "left out of the model's answer: 4" in soundings[0].reason
+    assert len(LEFT_OUT) == 4
+    assert all(line.startswith("source ") for line in LEFT_OUT)
     assert math.isfinite(soundings[1].level_db)
 
 
@@ -262,3 +272,61 @@ def test_the_page_is_right() -> None:
     for weights in (*LLAVA_NEXT.weights, *QWEN_VL.weights):
         (row,) = [line for line in page.splitlines() if line.startswith(f"| `{weights.model}`")]
         assert f"| {weights.size_gb:g} |" in row
+
+
+# ---------------------------------------------------------------- answers that are kept
+
+
+@pytest.fixture
+def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(vlm_cache, "folder", lambda: tmp_path / "answers")
+    return tmp_path / "answers"
+
+
+def test_answers_of_the_same_weights_are_kept(answers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Script(monkeypatch, ["broken"], [text(said("bell"))], [text(said("dog"))])
+    first = listen(together=True, identity="a@1")
+    assert len(script.asked) == 2
+    assert testing.same_value(listen(together=True, identity="a@1"), first)
+    assert len(script.asked) == 2, "neither the question nor the request to mend was asked again"
+    assert len(list(answers.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"identity": "a@2"},
+        {"max_new_tokens": 65},
+        {"known_sources": ("train",)},
+        {"cache": False},
+        {"panorama": testing.tiny_panorama(64)},
+        {"identity": ""},
+    ],
+)
+def test_what_could_change_an_answer_asks_again(
+    answers: Path, monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any]
+) -> None:
+    script = Script(monkeypatch, [text(said("bell"))], [text(said("dog"))])
+    listen(together=True, identity="a@1")
+    soundings = listen(together=True, **{"identity": "a@1", **changed})
+    assert len(script.asked) == 2
+    assert "dog" in [s.label for s in soundings]
+
+
+@pytest.mark.parametrize("spoilt", ['"x"', "[]", '[["x"]]', '[["x", 1]]', "[" * 5000])
+def test_a_spoilt_answer_is_asked_for_again(answers: Path, monkeypatch: pytest.MonkeyPatch, spoilt: str) -> None:
+    script = Script(monkeypatch, [text(said("bell"))], [text(said("dog"))])
+    listen(together=True, identity="a@1")
+    (file,) = answers.iterdir()
+    file.write_text(json.dumps({"model": "m", "text": spoilt}))
+    assert "dog" in [s.label for s in listen(together=True, identity="a@1")]
+    assert len(script.asked) == 2
+
+
+def test_a_folder_changed_is_another_model(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"a")
+    checkpoint = Checkpoint(str(tmp_path), None, offline=True)
+    before = fingerprint(checkpoint)
+    assert fingerprint(checkpoint) == before
+    (tmp_path / "model.safetensors").write_bytes(b"ab")
+    assert fingerprint(checkpoint) != before

@@ -37,11 +37,18 @@ def _unseen(source: Source) -> np.ndarray | None:
     del source
 
 
+def nobody(what: str, why: str) -> None:
+    """Listens to notes of a stage and forgets them."""
+    del what, why
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a stage gets besides its inputs: its own randomness, and a way to tell how far it is.
+    """What a stage gets besides its inputs: its own randomness, and ways to tell what people may want to know.
 
     `tell(fraction, note)` may raise to interrupt the stage; call it a few times in anything longer than a second.
+    `leave_out(what, why)`: something was found that is not in the result; it is kept with the scene, for people.
+    `credit(model, licence)`: these weights were truly used; it goes into the scene's record (`weights.credited`).
     `camera` is told to `lift`, for what is known of the photo's own pixels; None for panoramas and elsewhere.
     `picture_of(source)`, for the sound stage: a square uint8 picture [n n 3] of a source as seen from the photo's eye,
     or None for what is not to be seen.
@@ -51,6 +58,8 @@ class Run:
     tell: Callable[[float, str], None] = _silent
     camera: Camera | None = None
     picture_of: Callable[[Source], np.ndarray | None] = _unseen
+    leave_out: Callable[[str, str], None] = nobody
+    credit: Callable[[str, str], None] = nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +113,7 @@ class Understand(Protocol):
 @runtime_checkable  # so that tests can check annotations
 @runtime_checkable
 class Segment(Protocol):
-    """Fills `mask` of soundings that have neither mask nor direction; leaves the others as they are."""
+    """Fills `mask` of soundings that are `sought` where it finds them; leaves the others as they are."""
 
     def __call__(self, panorama: Panorama, soundings: tuple[Sounding, ...], run: Run) -> tuple[Sounding, ...]: ...  # noqa: D102
 

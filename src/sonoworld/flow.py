@@ -19,6 +19,7 @@ from sonoworld.backend import Backend, Lifted, Options, Run
 from sonoworld.disk import atomic, sound_values, world_values
 from sonoworld.disk.codec import Codec
 from sonoworld.disk.ground_value import GROUND
+from sonoworld.disk.notes import Heard
 from sonoworld.disk.walk_file import WALK
 from sonoworld.disk.workspace import Workspace, open_workspace, publish
 from sonoworld.errors import InputError, SonoworldError, StageError
@@ -108,13 +109,19 @@ class Steps:
         self.watch.started(task.name, task.identity.get("backend", ""))
         stored = self.work.holds(task.name, key)
         if not stored:
-            rng = np.random.default_rng(np.random.SeedSequence([self.seed, zlib.crc32(task.name.encode())]))
-            value = self._do(task, lambda: do(Run(rng, partial(self.watch.progress, task.name))))
-            self.work.record(task.name, key, codec.save(self.work.folder, value), task.identity)
+            heard = Heard()
+            run = self._run_of(task.name, heard)
+            value = self._do(task, lambda: do(run))
+            provenance = {**task.identity, **heard.record(task.name)}
+            self.work.record(task.name, key, codec.save(self.work.folder, value), provenance)
         else:
             value = codec.load(self.work.folder)
         self.watch.finished(task.name, time.perf_counter() - began, stored=stored)
         return value
+
+    def _run_of(self, step: str, heard: Heard) -> Run:
+        rng = np.random.default_rng(np.random.SeedSequence([self.seed, zlib.crc32(step.encode())]))
+        return Run(rng, partial(self.watch.progress, step), leave_out=heard.leave_out, credit=heard.credit)
 
     def _do(self, task: Task, work: Callable[[], T]) -> T:
         """Name the step in whatever goes wrong in it, ours or a plug-in's; errors meant for people pass as they are."""
@@ -172,6 +179,8 @@ def make_scene(photo: Photo, recipe: Recipe, folder: Path, *, seed: int = 0, wat
         scene = Scene(photo, camera, panorama, geometry, splats, soundings, sources, ground)
         needs = ("panorama", "lift", "seed", "localize")
         steps.run(Task("preview", needs, {"version": __version__}), world_values.PREVIEW, lambda _: _preview(scene))
+        pictured = Task("sources_picture", ("panorama", "segment", "localize"), {"version": __version__})
+        steps.run(pictured, world_values.SOURCES_PICTURE, lambda _: _sources_picture(scene))
         _walk(steps, scene)
         publish(work, version=__version__)
     return scene
@@ -215,7 +224,17 @@ def _understand(steps: Steps, panorama: Panorama, camera: Camera | None) -> tupl
         "understand", sound_values.UNDERSTOOD, needs, lambda listen, run: listen(panorama, camera, run)
     )
     needs = ("panorama", "understand")
-    return steps.stage("segment", sound_values.SOUNDINGS, needs, lambda find, run: find(panorama, said, run))
+    return steps.stage(
+        "segment", sound_values.SOUNDINGS, needs, lambda find, run: _looked_for(find(panorama, said, run), run)
+    )
+
+
+def _looked_for(soundings: tuple[Sounding, ...], run: Run) -> tuple[Sounding, ...]:
+    """The same soundings; those that were looked for and have no place in the picture are noted."""
+    for s in soundings:
+        if s.sought or (s.mask is not None and not s.mask.any()):
+            run.leave_out(f"a place for {s.label}", f"nothing found in the picture for: {s.grounding or s.label}")
+    return soundings
 
 
 def _voice(steps: Steps, soundings: tuple[Sounding, ...], geometry: Geometry, panorama: Panorama) -> tuple[Source, ...]:
@@ -224,7 +243,7 @@ def _voice(steps: Steps, soundings: tuple[Sounding, ...], geometry: Geometry, pa
     located = steps.run(
         Task("localize", ("segment", "lift", "panorama"), {"options": digest(options), "version": __version__}),
         sound_values.LOCATED,
-        lambda _: localize.localize(soundings, geometry, panorama.known, options),
+        lambda run: localize.localize(soundings, geometry, panorama.known, options, run.leave_out),
     )
     pictures = partial(localize.picture_of, rgb=panorama.rgb)
     clips = steps.stage(
@@ -256,6 +275,12 @@ def _preview(scene: Scene) -> np.ndarray:
     from sonoworld.render.overview import world_preview  # noqa: PLC0415  heavy, and only when it must run
 
     return world_preview(scene)
+
+
+def _sources_picture(scene: Scene) -> np.ndarray:
+    from sonoworld.render.sources_picture import sources_picture  # noqa: PLC0415  heavy, and only when it must run
+
+    return sources_picture(scene)
 
 
 def _clips(sources: tuple[Source, ...]) -> dict[str, Clip]:

@@ -204,6 +204,12 @@ class Sounding:
             require(abs(norm - 1) < 1e-6, "Sounding.direction", "a unit vector", f"norm {norm}")
         freeze(self)
 
+    @property
+    def sought(self) -> bool:
+        """Whether it is still to be looked for: it has a place, nobody knows where, and nobody says it is hidden."""
+        placeless = self.mask is None and self.direction is None
+        return placeless and self.spread is not Spread.AMBIENT and self.visible is not False
+
 
 @dataclass(frozen=True, slots=True)
 class Clip:

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from sonoworld.backend import Options, Weights
+from sonoworld.backend import Options, Run, Weights
 from sonoworld.errors import BackendMissingError
 
 HUB_PAGE = "https://huggingface.co"
@@ -204,6 +204,20 @@ def used(checkpoint: Checkpoint) -> str:
     return f"{checkpoint.model}@{snapshot.name[:_DIGITS]}" if snapshot else checkpoint.model
 
 
+def fingerprint(checkpoint: Checkpoint) -> str:
+    """What tells these weights from all others, or "" where nothing here does.
+
+    The commit of an id; of a folder name, size and time of every file, because reading them all takes minutes.
+    """
+    if checkpoint.is_folder:
+        root = Path(checkpoint.place).resolve()
+        files = sorted(file for file in root.rglob("*") if file.is_file())
+        facts = [(file.relative_to(root).as_posix(), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+        return hashlib.sha256(repr((str(root), facts)).encode()).hexdigest()
+    snapshot = _snapshot(checkpoint)
+    return f"{checkpoint.model}@{snapshot.name}" if snapshot else ""
+
+
 def licence(checkpoint: Checkpoint) -> str:
     """The licence of the weights: as known for the id, else as the model's own card says, else that nobody said."""
     if checkpoint.facts:
@@ -215,6 +229,11 @@ def licence(checkpoint: Checkpoint) -> str:
         if said:
             return said[1].strip()
     return "not stated"
+
+
+def credited(checkpoint: Checkpoint, run: Run) -> None:
+    """Put the model truly used, and its licence, into the record of a scene: call it where the model is asked."""
+    run.credit(used(checkpoint), licence(checkpoint))
 
 
 def chosen_device(name: str) -> str:

@@ -16,26 +16,37 @@ from tyro.conf import Positional, arg
 
 from sonoworld import __version__
 from sonoworld.backend import Listing, installed
-from sonoworld.cli import tables
+from sonoworld.cli import explaining, tables
+from sonoworld.disk.notes import load_notes
 from sonoworld.disk.scene import check_scene, load_scene, load_sources
-from sonoworld.errors import BackendMissingError, SonoworldError
+from sonoworld.errors import BackendMissingError, InputError, SonoworldError
 from sonoworld.recipe import DEFAULT, load, names, to_toml
 from sonoworld.render.native import native_name
 
 
-def sources(scene: Positional[Path], json_: Annotated[bool, arg(name="json")] = False) -> None:
+def sources(
+    scene: Positional[Path],
+    json_: Annotated[bool, arg(name="json")] = False,
+    explain: bool = False,
+) -> None:
     """List what sounds in a world: where, how wide, how loud, and who says so.
 
     Args:
         scene: Folder of a world.
         json_: Print a document for programs instead of a table.
+        explain: Say of every source why it is there, how sure that is and what is imagined; and what was left out.
     """
+    if json_ and explain:
+        raise InputError("sources: --json and --explain are two ways to say the same; choose one")
     found = load_sources(scene)
     if json_:
         document = {"format": 1, "sources": [tables.source_record(source) for source in found]}
         print(json.dumps(document, indent=1, ensure_ascii=False))
         return
     console = Console()
+    if explain:
+        explaining.say_why(found, load_notes(scene), console)
+        return
     tables.say_view(load_scene(scene), console)
     console.print(tables.sources_table(found))
 

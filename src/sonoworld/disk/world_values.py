@@ -136,9 +136,12 @@ def _splats_codec(name: str) -> Codec[Splats]:
     return Codec(save, lambda folder: read_ply(folder / name))
 
 
-def _save_picture(folder: Path, image: np.ndarray) -> tuple[str, ...]:
-    write_image(folder / "preview.png", image)
-    return ("preview.png",)
+def _picture_codec(name: str) -> Codec[np.ndarray]:
+    def save(folder: Path, image: np.ndarray) -> tuple[str, ...]:
+        write_image(folder / name, image)
+        return (name,)
+
+    return Codec(save, lambda folder: read_image(folder / name))
 
 
 PHOTO = Codec(_save_photo, _load_photo)
@@ -147,4 +150,5 @@ PANORAMA = Codec(_save_panorama, _load_panorama)
 LIFTED = Codec(_save_lifted, _load_lifted)
 SPLATS = _splats_codec("splats.ply")
 LITE = _splats_codec("splats.lite.ply")
-PREVIEW: Codec[np.ndarray] = Codec(_save_picture, lambda folder: read_image(folder / "preview.png"))
+PREVIEW = _picture_codec("preview.png")
+SOURCES_PICTURE = _picture_codec("sources.png")

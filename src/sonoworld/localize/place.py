@@ -4,6 +4,7 @@ Letters: d unit direction of a pixel; r distance, m; Ω solid angle of a pixel, 
 A pixel shows a piece of surface of area A = r² Ω / |n·d|, which is its weight.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from jaxtyping import Bool, Float64
 from pydantic import Field
 
 from sonoworld import sphere
-from sonoworld.backend import Options
+from sonoworld.backend import Options, nobody
 from sonoworld.localize.names import unique_ids
 from sonoworld.localize.sky import distance_m, is_weather
 from sonoworld.localize.surface import Surface, thinned, visible_surface, weighted_median
@@ -23,6 +24,9 @@ STATED_CAP_RAD = np.radians(3.0)
 
 UNPLACED_CONFIDENCE = 0.5
 """A point or area that was not found sounds from all around, at this share of its confidence."""
+
+LEAST_TOLD = 0.01
+"""Smaller parts of a mask that become no part of a source are not worth a word."""
 
 
 class LocalizeOptions(Options):
@@ -51,7 +55,11 @@ class LocalizeOptions(Options):
 
 
 def localize(
-    soundings: tuple[Sounding, ...], geometry: Geometry, known: Bool[np.ndarray, "h w"], options: LocalizeOptions
+    soundings: tuple[Sounding, ...],
+    geometry: Geometry,
+    known: Bool[np.ndarray, "h w"],
+    options: LocalizeOptions,
+    leave_out: Callable[[str, str], None] = nobody,
 ) -> tuple[Source, ...]:
     """Sources without clips, in the order of the soundings, with unique ids.
 
@@ -60,8 +68,9 @@ def localize(
     area. A point or area that was not found becomes ambient, and its `reason` says so.
 
     A point whose mask shows several things becomes as many sources, which share its power: −10 log10(n) dB each.
+    `leave_out(what, why)` is told of patches of masks that are no part of a source.
     """
-    soundings = tuple(part for sounding in soundings for part in _parted(sounding, options))
+    soundings = tuple(part for sounding in soundings for part in _parted(_placeable(sounding), options, leave_out))
     ids = unique_ids([sounding.label for sounding in soundings])
     return tuple(
         replace(
@@ -74,16 +83,39 @@ def localize(
     )
 
 
-def _parted(sounding: Sounding, options: LocalizeOptions) -> tuple[Sounding, ...]:
+def _placeable(sounding: Sounding) -> Sounding:
+    """What is said not to be in the picture is nowhere in the picture: no mask places it, a stated direction does."""
+    return replace(sounding, mask=None) if sounding.visible is False and sounding.mask is not None else sounding
+
+
+def _parted(
+    sounding: Sounding, options: LocalizeOptions, leave_out: Callable[[str, str], None]
+) -> tuple[Sounding, ...]:
     """A sounding for each thing in a point's mask, the power split evenly."""
-    if sounding.spread is not Spread.POINT or sounding.mask is None or sounding.direction is not None:
+    if sounding.mask is None or not sounding.mask.any() or sounding.direction is not None:
         return (sounding,)
-    if not sounding.mask.any():
+    if sounding.spread is not Spread.POINT:
+        if sounding.spread is Spread.AREA:
+            kept = without_specks(sounding.mask, options.least_patch)
+            _tell_rest(sounding, kept, f"patches under {options.least_patch:.0%} of its largest", leave_out)
         return (sounding,)
     gap = float(np.radians(options.gap_deg))
     masks = things(sounding.mask, gap=gap, least_share=options.least_share, most=options.most_things)
+    kept = np.logical_or.reduce(masks)
+    why = f"things under {options.least_share:.0%} of the largest of its kind, or beyond {options.most_things} of them"
+    _tell_rest(sounding, kept, why, leave_out)
     level_db = sounding.level_db - 10 * float(np.log10(len(masks)))
     return tuple(replace(sounding, mask=mask, level_db=level_db) for mask in masks)
+
+
+def _tell_rest(
+    sounding: Sounding, kept: Bool[np.ndarray, "h w"], why: str, leave_out: Callable[[str, str], None]
+) -> None:
+    """Say which part of a (non-empty) mask is no part of a source, where it is a percent or more."""
+    assert sounding.mask is not None
+    rest = 1 - _share(sounding.mask, kept)
+    if rest >= LEAST_TOLD:
+        leave_out(f"{rest:.0%} of what was found for {sounding.label}", why)
 
 
 def _refusal(sounding: Sounding, geometry: Geometry, known: Bool[np.ndarray, "h w"], options: LocalizeOptions) -> str:
@@ -116,7 +148,9 @@ def _around(id_: str, sounding: Sounding) -> Source:
     none = np.zeros((0, 3), np.float32)
     reason, confidence = sounding.reason, sounding.confidence
     if sounding.spread is not Spread.AMBIENT:
-        reason = _joined(reason, "not found in the panorama, so it sounds from all around")
+        unseen = sounding.visible is False
+        where = "not to be seen, and in no stated direction" if unseen else "not found in the panorama"
+        reason = _joined(reason, f"{where}, so it sounds from all around")
         confidence *= UNPLACED_CONFIDENCE
     return Source(
         id_, sounding.label, sounding.prompt, Spread.AMBIENT, sounding.level_db, confidence, sounding.backend,

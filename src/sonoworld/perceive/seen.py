@@ -61,3 +61,9 @@ def as_other(parsed: Parse, there: Bool[np.ndarray, "h w"], certainty: float = 0
     probability[there] *= np.float32(1 - certainty)
     probability[there, Stuff.OTHER] += np.float32(certainty)
     return replace(parsed, probability=probability)
+
+
+def forget() -> None:
+    """Let the last answer go, for who wants to know how long looking takes."""
+    with _lock:
+        _last.clear()

@@ -10,7 +10,7 @@ from sonoworld.backend import Run, Segment
 from sonoworld.segment.clipseg import WEIGHTS, ClipsegOptions
 from sonoworld.segment.semantics import Semantics, by_semantics
 from sonoworld.tiles import blend, cut_all, sphere_tiles
-from sonoworld.weights import Checkpoint, chosen_device, chosen_dtype, complete, library, loading
+from sonoworld.weights import Checkpoint, chosen_device, chosen_dtype, complete, credited, library, loading
 
 PAIRS_AT_ONCE = 64
 """Tiles times words that are decoded together: about 1 GiB in float32 at 352 px."""
@@ -41,6 +41,7 @@ def semantics(options: ClipsegOptions) -> Semantics:
         net = complete(pair, checkpoint, "segment.clipseg").to(device).eval()
 
     def look(rgb: UInt8[np.ndarray, "h w 3"], labels: Sequence[str], run: Run) -> Float32[np.ndarray, "k h w"]:
+        credited(checkpoint, run)
         return score_maps(net, processor, rgb, labels, options, run)
 
     return look

@@ -16,7 +16,7 @@ from sonoworld.segment.semantics import Semantics, patches, rivals
 from sonoworld.segment.sought import prompts_of, with_masks
 from sonoworld.segment.vote import VoteOptions, vote
 from sonoworld.types import Panorama, Sounding
-from sonoworld.weights import Checkpoint, chosen_device, chosen_dtype, complete, library, loading
+from sonoworld.weights import Checkpoint, chosen_device, chosen_dtype, complete, credited, library, loading
 
 MOST_ROWS = 1024
 """Larger panoramas are looked at in this size: SAM 2 sees 1024 px a window, and its masks have 256."""
@@ -28,7 +28,14 @@ STABILITY_OFFSET = 1.0
 def segmenter(options: Sam2Options) -> Segment:
     """The stage function of `segment.sam2`; both models are loaded now."""
     net, processor = loaded(options)
-    return voting(looker(net, processor, options), *named(options), options)
+    vote_on = voting(looker(net, processor, options), *named(options), options)
+
+    def segment(panorama: Panorama, soundings: tuple[Sounding, ...], run: Run) -> tuple[Sounding, ...]:
+        if prompts_of(soundings):
+            credited(_checkpoint(options), run)
+        return vote_on(panorama, soundings, run)
+
+    return segment
 
 
 def voting(look: Look, semantics: Semantics, least_score: float, options: Sam2Options) -> Segment:
@@ -75,9 +82,13 @@ def named(options: Sam2Options) -> tuple[Semantics, float]:
     return chosen.semantics(settings), least
 
 
+def _checkpoint(options: Sam2Options) -> Checkpoint:
+    return Checkpoint(options.model, options.revision, options.offline, WEIGHTS)
+
+
 def loaded(options: Sam2Options) -> tuple[Any, Any]:
     """The model, in float32, and its processor."""
-    checkpoint = Checkpoint(options.model, options.revision, options.offline, WEIGHTS)
+    checkpoint = _checkpoint(options)
     torch = library("torch")
     library("transformers")
     with loading(checkpoint, "segment.sam2"):

@@ -13,7 +13,7 @@ from sonoworld.segment.semantics import Semantics
 from sonoworld.segment.sought import prompts_of, with_masks
 from sonoworld.tiles import Lookup, blend, cut_all, lookup, seen_by, sphere_tiles, values
 from sonoworld.types import Panorama, Sounding
-from sonoworld.weights import Checkpoint, chosen_device, chosen_dtype, complete, library, loading
+from sonoworld.weights import Checkpoint, chosen_device, chosen_dtype, complete, credited, library, loading
 
 
 def segmenter(options: Sam3Options) -> Segment:
@@ -24,6 +24,7 @@ def segmenter(options: Sam3Options) -> Segment:
         prompts = prompts_of(soundings)
         if not prompts:
             return soundings
+        credited(_checkpoint(options), run)
         found = find(net, processor, panorama.rgb, prompts, options, run)
         return with_masks(soundings, found)
 
@@ -35,14 +36,19 @@ def semantics(options: Sam3Options) -> Semantics:
     net, processor = loaded(options)
 
     def look(rgb: UInt8[np.ndarray, "h w 3"], labels: Sequence[str], run: Run) -> Float32[np.ndarray, "k h w"]:
+        credited(_checkpoint(options), run)
         return score_maps(net, processor, rgb, labels, options, run)
 
     return look
 
 
+def _checkpoint(options: Sam3Options) -> Checkpoint:
+    return Checkpoint(options.model, options.revision, options.offline, WEIGHTS)
+
+
 def loaded(options: Sam3Options) -> tuple[Any, Any]:
     """The model and its processor."""
-    checkpoint = Checkpoint(options.model, options.revision, options.offline, WEIGHTS)
+    checkpoint = _checkpoint(options)
     library("transformers")
     with loading(checkpoint, "segment.sam3"):
         from transformers import Sam3Model, Sam3Processor  # noqa: PLC0415  # pyright: ignore[reportMissingImports]  an extra

@@ -4,6 +4,7 @@ Differences: tiles in batches; the class "background", which its example compute
 words; no panoptic and instance results, which nobody reads here.
 """
 
+import hashlib
 import importlib
 import sys
 from collections.abc import Generator, Iterator, Sequence
@@ -18,7 +19,7 @@ from jaxtyping import Float32, UInt8
 from sonoworld.backend import Run, Segment
 from sonoworld.errors import BackendMissingError
 from sonoworld.segment.semantics import Semantics, by_semantics
-from sonoworld.segment.x_decoder import HOW, XDecoderOptions, missing_for
+from sonoworld.segment.x_decoder import FILE, HOW, WEIGHTS, XDecoderOptions, missing_for
 from sonoworld.tiles import blend, cut_all, sphere_tiles
 from sonoworld.weights import library
 
@@ -41,11 +42,20 @@ def semantics(options: XDecoderOptions) -> Semantics:
         BackendMissingError: no code, packages, weights or GPU; says how to get them.
     """
     net = loaded(options)
+    credit = _credit(Path(options.model).expanduser())
 
     def look(rgb: UInt8[np.ndarray, "h w 3"], labels: Sequence[str], run: Run) -> Float32[np.ndarray, "k h w"]:
+        run.credit(*credit)
         return score_maps(net, rgb, labels, options, run)
 
     return look
+
+
+def _credit(file: Path) -> tuple[str, str]:
+    """The file of weights with its digest, and the licence of the file published under that name."""
+    with file.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()[:12]
+    return f"{file.name} (sha256 {digest})", WEIGHTS[0].licence if file.name == FILE else "not stated"
 
 
 def loaded(options: XDecoderOptions) -> Any:

@@ -1,14 +1,12 @@
-"""From an answer to soundings: plausible levels, each thing once, ambience always; what was changed is said.
-
-What was left out is counted in the `reason` of the first sounding, so that it stays with the scene.
-"""
+"""From an answer to soundings: plausible levels, each thing once, ambience always; what was changed is said."""
 
 import math
 import re
-from dataclasses import replace
+from collections.abc import Callable
 
 import numpy as np
 
+from sonoworld.backend import nobody
 from sonoworld.frames import direction_from_angles
 from sonoworld.types import Sounding, Spread
 from sonoworld.understand.answer_schema import Answer, Said, Setting
@@ -40,12 +38,18 @@ AROUND: dict[Setting, tuple[str, str]] = {
 
 
 def to_soundings(
-    answer: Answer, backend_name: str, *, most: int = MOST, known_sources: tuple[str, ...] = ()
+    answer: Answer,
+    backend_name: str,
+    *,
+    most: int = MOST,
+    known_sources: tuple[str, ...] = (),
+    leave_out: Callable[[str, str], None] = nobody,
 ) -> tuple[Sounding, ...]:
     """Soundings of an answer: ambience first, then by confidence; at most `most` (ambience always among them).
 
     A direction is passed on only for what cannot be seen: what can be seen is found better in the picture, and the
     direction stands in its `reason`. `known_sources` that the answer does not name are added.
+    `leave_out(what, why)` is told of each source that is not among them.
     """
     said, twice = _each_once((*answer.sources, *_forgotten(answer, known_sources)))
     soundings = sorted((_sounding(one, backend_name) for one in said), key=_rank)
@@ -53,8 +57,9 @@ def to_soundings(
         soundings.insert(0, _around(answer.setting, backend_name))
     kept = soundings[:most]
     left_out = [*answer.left_out, *twice, *(f"{s.label}: beyond the most {most}" for s in soundings[most:])]
-    if left_out:
-        kept[0] = replace(kept[0], reason=f"{kept[0].reason}; {told(left_out)}".lstrip("; "))
+    for line in left_out:
+        what, colon, why = line.partition(": ")
+        leave_out(what if colon else "part of the answer", why if colon else line)
     return tuple(kept)
 
 
@@ -85,8 +90,8 @@ def _each_once(sources: tuple[Said, ...]) -> tuple[list[Said], list[str]]:
     kept: list[Said] = []
     twice: list[str] = []
     for said in sorted(sources, key=lambda s: -s.confidence):
-        if any(_same(said, other) for other in kept):
-            twice.append(f"{said.label}: said twice")
+        if same := next((other for other in kept if _same(said, other)), None):
+            twice.append(f"{said.label}: said twice, one source with {same.label}")
         else:
             kept.append(said)
     return kept, twice

@@ -25,7 +25,7 @@ def make(options: EmbeddedOptions) -> Understand:
 EMBEDDED = Backend(
     stage="understand",
     name="embedded",
-    version="2",
+    version="3",
     summary="stuff by rules and a learned reading; people, vehicles and animals by a small detector",
     options=EmbeddedOptions,
     make=make,

@@ -2,7 +2,7 @@
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Float64, UInt8
 
 from sonoworld.perceive.stuff import Stuff
 from sonoworld.perceive.survey import Survey, extent
@@ -21,6 +21,9 @@ TOWN_WATER = 0.06
 BIRD_RAD = float(np.radians(2.5))
 BIRD_SPACING_RAD = float(np.radians(40))
 GRASS_SHARE = 0.12
+GROUNDING = {"leaves": "trees and bushes", "grass": "grass"}
+"""What to look for in the picture; all other stuff that is heard is water."""
+
 GRASS_A, GRASS_B = -1.0, 8.0
 """CIELAB: not reddish, and clearly yellow-green."""
 
@@ -48,7 +51,10 @@ def percent(view: Survey, mask: Bool[np.ndarray, "h w"]) -> str:
 
 
 def _area(label: str, prompt: str, mask: Bool[np.ndarray, "h w"], confidence: float, reason: str) -> Sounding:
-    return Sounding(label, prompt, Spread.AREA, LEVELS_DB[label], confidence, BACKEND, mask=mask, reason=reason)
+    return Sounding(
+        label, prompt, Spread.AREA, LEVELS_DB[label], confidence, BACKEND,
+        mask=mask, reason=reason, grounding=GROUNDING.get(label, "water"), visible=True,
+    )  # fmt: skip
 
 
 def _water(rgb: UInt8[np.ndarray, "h w 3"], view: Survey, place: Surroundings) -> list[Sounding]:
@@ -98,8 +104,9 @@ def _birds(view: Survey, place: Surroundings) -> list[Sounding]:
             LEVELS_DB["birds"] - 6.0 * i,
             (0.55 if i == 0 else 0.4) * (1 - 0.3 * place.town),
             BACKEND,
-            mask=spot,
+            direction=spot,
             reason="birds are likely in these trees (none is seen)",
+            visible=False,
         )
         for i, spot in enumerate(spots)
     ]
@@ -112,23 +119,23 @@ def _birds(view: Survey, place: Surroundings) -> list[Sounding]:
             0.3,
             BACKEND,
             reason="outdoors, birds are likely somewhere (none is seen)",
+            visible=False,
         )
     ]
 
 
-def _deep_spots(mask: Bool[np.ndarray, "h w"]) -> list[Bool[np.ndarray, "h w"]]:
-    """Up to two discs at the places deepest inside a mask, well apart."""
+def _deep_spots(mask: Bool[np.ndarray, "h w"]) -> list[Float64[np.ndarray, "3"]]:
+    """Up to two unit directions deepest inside a mask, well apart."""
     height = mask.shape[0]
     padded = np.pad(mask.astype(np.uint8), ((1, 1), (height // 8, height // 8)), mode="wrap")
     padded[0] = padded[-1] = 0
     depth = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, height // 8 : -height // 8].copy()
     directions = pixel_directions(height)
-    spots: list[Bool[np.ndarray, "h w"]] = []
+    spots: list[np.ndarray] = []
     while len(spots) < 2:
         row, column = np.unravel_index(int(depth.argmax()), depth.shape)
         if depth[row, column] < BIRD_RAD * height / np.pi:
             break
-        cosine = directions @ directions[row, column]
-        spots.append(cosine > np.cos(BIRD_RAD))
-        depth[cosine > np.cos(BIRD_SPACING_RAD)] = 0
+        spots.append(directions[row, column].copy())
+        depth[directions @ spots[-1] > np.cos(BIRD_SPACING_RAD)] = 0
     return spots

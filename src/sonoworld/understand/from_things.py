@@ -1,10 +1,10 @@
 """What things may be heard: from detections to soundings, by what they are, how many, and where they stand."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float64
+from jaxtyping import Float64
 
 from sonoworld.perceive.around import Thing
 from sonoworld.perceive.coco import ANIMALS, ROAD_VEHICLES
@@ -22,6 +22,8 @@ NEAR_PERSON_RAD = float(np.radians(3.5))
 NEAR_VEHICLE_RAD = float(np.radians(6))
 SMALL_ANIMAL_RAD = float(np.radians(3))
 MAX_GROUPS = 3
+PERSON_SCORE = 0.4
+VEHICLE_SCORE = 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,37 +71,59 @@ VOICES: dict[str, Voice] = {
 def from_things(things: tuple[Thing, ...], place: Place) -> tuple[Sounding, ...]:
     """Soundings of things, most important first."""
     return (
-        *_people([t for t in things if t.label == "person" and t.score >= 0.4], things, place),
-        *_vehicles([t for t in things if t.label in ROAD_VEHICLES and t.score >= 0.35], place),
+        *_people([t for t in things if t.label == "person" and t.score >= PERSON_SCORE], things, place),
+        *_vehicles([t for t in things if t.label in ROAD_VEHICLES and t.score >= VEHICLE_SCORE], place),
         *_bells(things, place),
         *_single(things, place),
     )
 
 
-def _sounding(label: str, prompt: str, mask: Bool[np.ndarray, "h w"], confidence: float, reason: str) -> Sounding:
-    return Sounding(label, prompt, Spread.POINT, LEVELS_DB[label], confidence, BACKEND, mask=mask, reason=reason)
+def _sounding(label: str, prompt: str, things: Sequence[Thing], confidence: float, reason: str) -> Sounding:
+    """A point where these things are, to be looked for by their names."""
+    mask, level_db = np.logical_or.reduce([t.mask for t in things]), LEVELS_DB[label]
+    return Sounding(
+        label, prompt, Spread.POINT, level_db, confidence, BACKEND,
+        mask=mask, reason=reason, grounding=_names(things), visible=True,
+    )  # fmt: skip
 
 
-def _union(things: Iterable[Thing]) -> Bool[np.ndarray, "h w"]:
-    return np.logical_or.reduce([t.mask for t in things])
+def _names(things: Sequence[Thing]) -> str:
+    return ", ".join(dict.fromkeys(t.label for t in things))
+
+
+def _score(things: Sequence[Thing]) -> str:
+    best = max(t.score for t in things)
+    return f"(score {best:.2f})" if len(things) == 1 else f"(best score {best:.2f})"
 
 
 def _single(things: tuple[Thing, ...], place: Place) -> list[Sounding]:
     found: dict[str, Sounding] = {}
     for thing in things:
         voice = VOICES.get(thing.label)
-        if voice is None or thing.score < voice.least or voice.label in found:
-            continue
-        if voice.where != "anywhere" and (voice.where == "indoors") != place.indoors:
-            continue
-        if thing.label in ANIMALS and not _plausible_animal(thing):
+        if voice is None or voice.label in found or objection(thing, place):
             continue
         count = sum(1 for t in things if t.label == thing.label)
         seen = f"a {thing.label}" if count == 1 else f"{count} of {thing.label}"
         found[voice.label] = _sounding(
-            voice.label, voice.prompt, thing.mask, min(0.9, thing.score + 0.1), f"the detector sees {seen}"
+            voice.label,
+            voice.prompt,
+            [thing],
+            min(0.9, thing.score + 0.1),
+            f"the detector sees {seen} {_score([thing])}",
         )
     return list(found.values())
+
+
+def objection(thing: Thing, place: Place) -> str:
+    """Why a thing of a kind that has a voice is not believed to be heard here, or ""."""
+    voice = VOICES[thing.label]
+    if thing.score < voice.least:
+        return f"doubtful: the detector's score is under {voice.least:g}"
+    if voice.where != "anywhere" and (voice.where == "indoors") != place.indoors:
+        return f"its sound is expected {voice.where} only"
+    if thing.label in ANIMALS and not _plausible_animal(thing):
+        return "so small that it may be a stone or a tuft"
+    return ""
 
 
 def _plausible_animal(thing: Thing) -> bool:
@@ -114,7 +138,15 @@ def _bells(things: tuple[Thing, ...], place: Place) -> list[Sounding]:
         return []
     best = max(high, key=lambda t: (t.score, t.width))
     prompt = "a church bell ringing slowly in a tower"
-    return [_sounding("church bell", prompt, best.mask, 0.35, "a clock or rose window high on a building")]
+    return [
+        _sounding(
+            "church bell",
+            prompt,
+            [best],
+            0.35,
+            f"the detector sees a clock, or a rose window, high on a building {_score([best])}",
+        )
+    ]
 
 
 def _groups(people: list[Thing]) -> list[list[Thing]]:
@@ -146,22 +178,22 @@ def _company(group: list[Thing], bicycles: list[Thing], place: Place) -> Soundin
     confidence = min(0.9, score + 0.05 * len(group))
     riding = [b for b in bicycles if any((b.mask & t.mask).any() for t in group)]
     if riding and len(group) < CROWD:
-        mask = _union([*group, *riding])
-        reason = f"the detector sees {len(group)} cyclist(s)"
-        return _sounding("bicycle", "bicycle wheels and chain rolling past", mask, confidence, reason)
+        reason = f"the detector sees {len(group)} cyclist(s) {_score(group)}"
+        return _sounding("bicycle", "bicycle wheels and chain rolling past", [*group, *riding], confidence, reason)
     if len(group) >= CROWD:
         prompt = "the murmur of a crowd of people" + ("" if place.indoors else " walking and talking outdoors")
-        reason = f"the detector sees {len(group)} people together"
+        reason = f"the detector sees {len(group)} people together {_score(group)}"
         level = LEVELS_DB["crowd murmur"] - (4.0 if len(group) < 8 else 0.0)
-        return Sounding(
-            "crowd murmur", prompt, Spread.AREA, level, confidence, BACKEND, mask=_union(group), reason=reason
-        )
+        crowd = _sounding("crowd murmur", prompt, group, confidence, reason)
+        return replace(crowd, spread=Spread.AREA, level_db=level)
     if len(group) >= 2 or place.indoors:
         names = "a person" if len(group) == 1 else f"{len(group)} people"
         prompt = f"speech-like voices of {names} talking calmly"
-        return _sounding("voices", prompt, _union(group), confidence, f"the detector sees {names}")
+        return _sounding("voices", prompt, group, confidence, f"the detector sees {names} {_score(group)}")
     ground = "on pavement" if place.paved else "on a grassy path"
-    return _sounding("footsteps", f"footsteps {ground}", group[0].mask, confidence, "the detector sees one person")
+    return _sounding(
+        "footsteps", f"footsteps {ground}", group[:1], confidence, f"the detector sees one person {_score(group)}"
+    )
 
 
 def _vehicles(vehicles: list[Thing], place: Place) -> list[Sounding]:
@@ -173,18 +205,20 @@ def _vehicles(vehicles: list[Thing], place: Place) -> list[Sounding]:
         best = max(large, key=lambda t: (t.width * t.score, t.score))
         label = "motorcycle" if best.label == "motorcycle" else f"{best.label} engine"
         confidence = min(0.9, best.score + 0.1)
-        found.append(_sounding(label, f"a {label} idling", best.mask, confidence, f"the detector sees a {best.label}"))
-    if len(vehicles) >= 3:
-        reason = f"the detector sees {len(vehicles)} road vehicles"
-        prompt = "street traffic, cars passing slowly"
-        level, confidence = LEVELS_DB["traffic"], min(0.8, 0.4 + 0.05 * len(vehicles))
         found.append(
-            Sounding("traffic", prompt, Spread.AREA, level, confidence, BACKEND, mask=_union(vehicles), reason=reason)
+            _sounding(
+                label, f"a {label} idling", [best], confidence, f"the detector sees a {best.label} {_score([best])}"
+            )
         )
+    if len(vehicles) >= 3:
+        reason = f"the detector sees {len(vehicles)} road vehicles {_score(vehicles)}"
+        prompt = "street traffic, cars passing slowly"
+        confidence = min(0.8, 0.4 + 0.05 * len(vehicles))
+        found.append(replace(_sounding("traffic", prompt, vehicles, confidence, reason), spread=Spread.AREA))
         return found
     near = [t for t in vehicles if t.label == "car" and t.width >= NEAR_VEHICLE_RAD]
     if near:
         best = max(near, key=lambda t: (t.width, t.score))
-        reason = "the detector sees a car; it may be parked"
-        found.append(_sounding("car pass", "a car passing by", best.mask, best.score * 0.8, reason))
+        reason = f"the detector sees a car {_score([best])}; it may be parked"
+        found.append(_sounding("car pass", "a car passing by", [best], best.score * 0.8, reason))
     return found

@@ -1,9 +1,11 @@
 """From a panorama to what can be heard in it: what is seen, weighed, named, and cut to a handful."""
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Bool
 
-from sonoworld.backend import Run, Understand
+from sonoworld.backend import Run, Understand, nobody
 from sonoworld.perceive.seen import Seen, look
 from sonoworld.perceive.stuff import Stuff
 from sonoworld.types import Camera, Panorama, Sounding, Spread
@@ -12,6 +14,7 @@ from sonoworld.understand.from_stuff import from_stuff, large_enough, percent, s
 from sonoworld.understand.from_things import Place, from_things
 from sonoworld.understand.levels import LEVELS_DB
 from sonoworld.understand.surroundings import Surroundings, surroundings
+from sonoworld.understand.unheard import unheard
 
 BACKEND = "embedded"
 QUIET_ROAD_CONFIDENCE = 0.35
@@ -25,22 +28,35 @@ def listener(options: EmbeddedOptions) -> Understand:
         run.tell(0.0, "stuff and things")
         seen = look(panorama, detect=options.detect)
         run.tell(0.9, "what can be heard")
-        return soundings(panorama, seen, options)
+        return soundings(panorama, seen, options, run.leave_out)
 
     return understand
 
 
-def soundings(panorama: Panorama, seen: Seen, options: EmbeddedOptions) -> tuple[Sounding, ...]:
-    """What sounds in a panorama: ambience first, then by confidence; at most `options.most`."""
+def soundings(
+    panorama: Panorama, seen: Seen, options: EmbeddedOptions, leave_out: Callable[[str, str], None] = nobody
+) -> tuple[Sounding, ...]:
+    """What sounds in a panorama: ambience first, then by confidence; at most `options.most`.
+
+    `leave_out(what, why)` is told of what is seen and not among them.
+    """
     place = surroundings(seen, indoors=options.indoors)
-    things = from_things(seen.things, Place(place.indoors, place.paved))
+    where = Place(place.indoors, place.paved)
+    things = from_things(seen.things, where)
     stuff = from_stuff(panorama.rgb, seen.view, place)
     road = () if options.detect else _road(seen, place)
     around = _ambience(seen, place)
     if any(s.label == "birds" for s in things):
+        for guess in (s for s in stuff if s.label == "birds"):
+            leave_out(guess.label, f"birds are seen, no others are supposed: {guess.reason}")
         stuff = tuple(s for s in stuff if s.label != "birds")
     ranked = sorted((*things, *stuff, *road), key=lambda s: -s.confidence)
-    return (*around, *ranked)[: options.most]
+    found = (*around, *ranked)
+    for sounding in found[options.most :]:
+        leave_out(sounding.label, f"less certain than the {options.most} that are kept (understand.most)")
+    for what, why in unheard(seen, found, where):
+        leave_out(what, why)
+    return found[: options.most]
 
 
 def _ambience(seen: Seen, place: Surroundings) -> tuple[Sounding, ...]:
@@ -62,7 +78,8 @@ def _ambience(seen: Seen, place: Surroundings) -> tuple[Sounding, ...]:
 
 
 def _ambient(label: str, prompt: str, confidence: float, reason: str) -> Sounding:
-    return Sounding(label, prompt, Spread.AMBIENT, LEVELS_DB[label], confidence, BACKEND, reason=reason)
+    level_db = LEVELS_DB[label]
+    return Sounding(label, prompt, Spread.AMBIENT, level_db, confidence, BACKEND, reason=reason, visible=False)
 
 
 def _road(seen: Seen, place: Surroundings) -> tuple[Sounding, ...]:
@@ -73,4 +90,9 @@ def _road(seen: Seen, place: Surroundings) -> tuple[Sounding, ...]:
     reason = f"a road is {percent(seen.view, mask)}; vehicles were not looked for"
     level = LEVELS_DB["traffic"] - 4.0
     prompt = "street traffic, cars passing slowly"
-    return (Sounding("traffic", prompt, Spread.AREA, level, QUIET_ROAD_CONFIDENCE, BACKEND, mask=mask, reason=reason),)
+    return (
+        Sounding(
+            "traffic", prompt, Spread.AREA, level, QUIET_ROAD_CONFIDENCE, BACKEND,
+            mask=mask, reason=reason, grounding="road", visible=True,
+        ),
+    )  # fmt: skip

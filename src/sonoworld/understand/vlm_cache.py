@@ -23,9 +23,18 @@ def folder() -> Path:
 
 def key(options: VlmOptions, question: str, pictures: Sequence[View]) -> str:
     """Of pictures, captions, question, server, model and schema: what else could change an answer is not known here."""
-    digests = [[v.caption, list(v.rgb.shape), hashlib.sha256(v.rgb.tobytes()).hexdigest()] for v in pictures]
-    facts = [SCHEMA_VERSION, options.base_url, options.model, options.structured, options.max_tokens, question, digests]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+    digests = [view_facts(view) for view in pictures]
+    return key_of([options.base_url, options.model, options.structured, options.max_tokens, question, digests])
+
+
+def view_facts(view: View) -> list[object]:
+    """What identifies a picture: its caption, shape and pixels."""
+    return [view.caption, list(view.rgb.shape), hashlib.sha256(view.rgb.tobytes()).hexdigest()]
+
+
+def key_of(facts: list[object]) -> str:
+    """A key of these facts and the schema of answers."""
+    return hashlib.sha256(json.dumps([SCHEMA_VERSION, *facts]).encode()).hexdigest()
 
 
 def stored(name: str) -> str | None:

@@ -80,12 +80,20 @@ def answered(chat: Chat, question: str, pictures: Sequence[View]) -> tuple[Answe
     chat.patience.tell(f"the answer cannot be used ({wrong}); asking once more")
     messages += [_text("assistant", first.text[:SHOWN_AGAIN_CHARS]), _text("user", mend(wrong))]
     second = chat.ask(messages)
-    for reply in (second, first):
-        try:
-            return parse(reply.text), reply.text
-        except AnswerError as error:
-            wrong = f"{wrong}; then: {error}" if reply is second else wrong
+    try:
+        return _beside(f"the first answer: {wrong}", parse(second.text)), second.text
+    except AnswerError as error:
+        again = str(error)
+    try:
+        return _beside(f"the second answer: {again}", parse(first.text)), first.text
+    except AnswerError:
+        wrong = f"{wrong}; then: {again}"
     raise StageError(f"{chat.options.model} at {chat.address.host} gave no usable answer, twice: {wrong}")
+
+
+def _beside(refused: str, answer: Answer) -> Answer:
+    """An answer that says, too, which other one was not used."""
+    return answer.model_copy(update={"left_out": (refused, *answer.left_out)})
 
 
 def jpeg_url(rgb: UInt8[np.ndarray, "h w 3"]) -> str:

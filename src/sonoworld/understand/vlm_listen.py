@@ -26,7 +26,7 @@ def listener(options: VlmOptions) -> Understand:
         )
         answer = _answer(options, prompt(known), pictures, run)
         run.tell(1.0, told(list(answer.left_out)) or f"{len(answer.sources)} sources named")
-        return to_soundings(answer, BACKEND, most=options.most, known_sources=known)
+        return to_soundings(answer, BACKEND, most=options.most, known_sources=known, leave_out=run.leave_out)
 
     return understand
 

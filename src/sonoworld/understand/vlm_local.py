@@ -25,6 +25,7 @@ class LocalVlmOptions(ModelOptions):
     side_px: int = Field(default=672, ge=56, le=2048, description="side of a view, at most")
     panorama_width_px: int = Field(default=1344, ge=112, le=8192, description="width of the panorama as shown, at most")
     most: int = Field(default=12, ge=1, le=64, description="most soundings reported")
+    cache: bool = Field(default=True, description="keep answers in the user's cache folder, and use them again")
 
 
 def missing_for(options: LocalVlmOptions) -> str:

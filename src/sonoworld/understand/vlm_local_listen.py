@@ -13,8 +13,9 @@ from sonoworld.understand.answer_place import PANORAMA, Shown
 from sonoworld.understand.ask import SHOWN_AGAIN_CHARS, Reply, View, checked_sources, mend, prompt, views
 from sonoworld.understand.ask_each import prompt_each
 from sonoworld.understand.vlm_local import LocalVlmOptions
+from sonoworld.understand.vlm_local_kept import kept
 from sonoworld.understand.vlm_local_net import Conversation, LocalModel, Turn, fits, loaded, replies
-from sonoworld.weights import Checkpoint
+from sonoworld.weights import Checkpoint, credited
 
 _NOW = "Now answer with the JSON object, and nothing else."
 
@@ -42,7 +43,13 @@ def listener(options: LocalVlmOptions, family: Family) -> Understand:
     """The stage function; the model is loaded now."""
     who = f"understand.{family.name}"
     checkpoint = Checkpoint(options.model, options.revision, options.offline, family.weights)
-    return stage(loaded(options, checkpoint, who, family.kinds), options, family)
+    listen = stage(loaded(options, checkpoint, who, family.kinds), options, family)
+
+    def understand(panorama: Panorama, camera: Camera | None, run: Run) -> tuple[Sounding, ...]:
+        credited(checkpoint, run)
+        return listen(panorama, camera, run)
+
+    return understand
 
 
 def stage(model: LocalModel, options: LocalVlmOptions, family: Family) -> Understand:
@@ -58,7 +65,7 @@ def stage(model: LocalModel, options: LocalVlmOptions, family: Family) -> Unders
         asked = questions(pictures, known, together=family.together, thousandths=thousandths)
         answer = joined(answers(model, asked, options, run))
         run.tell(1.0, told(list(answer.left_out)) or f"{len(answer.sources)} sources named")
-        return to_soundings(answer, family.name, most=options.most, known_sources=known)
+        return to_soundings(answer, family.name, most=options.most, known_sources=known, leave_out=run.leave_out)
 
     return understand
 
@@ -92,13 +99,24 @@ def answers(model: LocalModel, asked: Sequence[Asked], options: LocalVlmOptions,
         StageError: no picture has a usable answer, or the question is too long.
     """
     run.tell(0.0, f"asking about {len(asked)} picture{'s' * (len(asked) > 1)}")
-    first = replies(model, [one.conversation for one in asked], options, lambda x: run.tell(0.6 * x, "the answer"))
+    conversations = [one.conversation for one in asked]
+    first = kept(
+        model,
+        conversations,
+        options,
+        lambda: replies(model, conversations, options, lambda x: run.tell(0.6 * x, "the answer")),
+    )
     read = [_read(reply, one.shown, salvage=reply.cut) for reply, one in zip(first, asked, strict=True)]
     broken = [i for i, answer in enumerate(read) if isinstance(answer, str)]
     if broken:
         run.tell(0.6, f"{len(broken)} of {len(asked)} answers cannot be used ({read[broken[0]]}); asking once more")
         again = [_again(model, asked[i], first[i], str(read[i]), options) for i in broken]
-        second = replies(model, again, options, lambda x: run.tell(0.6 + 0.4 * x, "the answer, once more"))
+        second = kept(
+            model,
+            again,
+            options,
+            lambda: replies(model, again, options, lambda x: run.tell(0.6 + 0.4 * x, "the answer, once more")),
+        )
         for i, reply in zip(broken, second, strict=True):
             read[i] = _best(reply, first[i], asked[i].shown, str(read[i]))
     return _usable(asked, read, options.model)

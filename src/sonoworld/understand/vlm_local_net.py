@@ -1,7 +1,7 @@
 """A vision-language model in transformers: loaded once; conversations in, text out; greedy, so as to be repeatable."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from PIL import Image
@@ -9,7 +9,7 @@ from PIL import Image
 from sonoworld.errors import BackendMissingError, StageError
 from sonoworld.understand.ask import Reply, View
 from sonoworld.understand.vlm_local import FOR_FOUR_BIT, LocalVlmOptions
-from sonoworld.weights import Checkpoint, chosen_device, chosen_dtype, complete, library, loading
+from sonoworld.weights import Checkpoint, chosen_device, chosen_dtype, complete, fingerprint, library, loading
 
 TELL_EVERY_TOKENS = 16
 
@@ -26,11 +26,15 @@ Conversation = tuple[Turn, ...]
 
 @dataclass(frozen=True, slots=True)
 class LocalModel:
-    """A net and its processor; `context` is how many tokens question and answer may have together."""
+    """A net and its processor; `context` is how many tokens question and answer may have together.
+
+    `identity` tells its weights, and how they are computed with, from all others; "" where that is not known.
+    """
 
     net: Any
     processor: Any
     context: int
+    identity: str = ""
 
     @property
     def kind(self) -> str:
@@ -65,7 +69,9 @@ def loaded(options: LocalVlmOptions, checkpoint: Checkpoint, who: str, kinds: Se
             output_loading_info=True,
             **where,
         )
-        return ready(complete(pair, checkpoint, who), processor)
+        identity = fingerprint(checkpoint)
+        how = f"{identity}, {device}, {dtype}, 4 bits: {options.four_bit}" if identity else ""
+        return replace(ready(complete(pair, checkpoint, who), processor), identity=how)
 
 
 def ready(net: Any, processor: Any) -> LocalModel:
