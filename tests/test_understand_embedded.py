@@ -1,5 +1,6 @@
 """What is seen decides what is heard: plausible, in few words, in known pixels, and never waves in a room."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -220,3 +221,63 @@ def test_the_backend_runs_on_a_panorama() -> None:
     found = stage(panorama, None, Run(np.random.default_rng(0)))
     assert 3 <= len(found) <= 9
     assert found[0].spread is Spread.AMBIENT
+
+
+# ---------------------------------------------------------------- why, and why not
+
+
+def left_out(view: Survey, things: Sequence[Thing], **options: object) -> list[tuple[str, str]]:
+    told: list[tuple[str, str]] = []
+    chosen = EmbeddedOptions.model_validate(options)
+    soundings(painted(view), Seen(view, tuple(things)), chosen, lambda what, why: told.append((what, why)))
+    return told
+
+
+def test_reasons_name_the_evidence_and_what_to_look_for() -> None:
+    things = [thing("bus", 20, score=0.63), thing("dog", -40, score=0.71)]
+    for one in heard(surveyed(STREET, man_made=0.9), things):
+        assert one.visible is (one.mask is not None)
+        assert bool(one.grounding) == bool(one.visible)
+    found = {s.label: s for s in heard(surveyed(STREET, man_made=0.9), things)}
+    assert "the detector sees a dog (score 0.71)" in found["dog"].reason
+    assert found["dog"].grounding == "dog"
+    assert "(score 0.63)" in found["bus engine"].reason
+    forest = {s.label: s for s in heard(surveyed(FOREST, man_made=0.1))}
+    assert re.search(r"trees and bushes are \d+ % of the picture", forest["leaves"].reason)
+    assert forest["birds"].visible is False
+
+
+@pytest.mark.parametrize(
+    ("seen", "why"),
+    [
+        (thing("dog", 10, score=0.3), "doubtful: the detector's score is under 0.45"),
+        (thing("person", 10, score=0.3), "doubtful: the detector's score is under 0.4"),
+        (thing("person", 10, size_deg=2), "too far away to be heard alone"),
+        (thing("car", 10, size_deg=2), "too small, or stands still"),
+        (thing("clock", 10, elevation=-5), "its sound is expected indoors only"),
+        (thing("bench", 10), "makes no sound of its own"),
+        (thing("sheep", 10, score=0.5, size_deg=2), "so small that it may be a stone or a tuft"),
+    ],
+)
+def test_things_that_are_not_heard_are_listed_with_the_reason(seen: Thing, why: str) -> None:
+    assert (seen.label, why) in left_out(surveyed(STREET, man_made=0.9), [seen])
+
+
+def test_every_thing_is_heard_or_listed() -> None:
+    rng = np.random.default_rng(7)
+    things = [
+        thing(str(rng.choice(NAMES)), float(rng.uniform(-180, 180)), score=float(rng.uniform(0.25, 1)), size_deg=8)
+        for _ in range(30)
+    ]
+    view = surveyed(STREET, man_made=0.9)
+    heard_all = heard(view, things, most=64)
+    told = left_out(view, things, most=64)
+    named = {word for s in heard_all for word in s.grounding.split(", ")}
+    for one in things:
+        assert one.label in named or any(what == one.label for what, _ in told), one.label
+
+
+def test_what_is_beyond_the_asked_number_and_what_is_replaced_is_listed() -> None:
+    told = left_out(surveyed(FOREST, man_made=0.1), [thing("bird", 10, score=0.9)], most=2)
+    assert any("birds are seen, no others are supposed" in why for _, why in told)
+    assert any("less certain than the 2 that are kept" in why for _, why in told)

@@ -5,6 +5,7 @@ The stand-in's classes have the signatures of microsoft/X-Decoder (branch v2.0):
 results of `GeneralizedXdecoder.evaluate` and `semantic_inference`.
 """
 
+import hashlib
 import os
 import sys
 from collections.abc import Iterator
@@ -153,6 +154,15 @@ def test_words_are_found_and_the_background_is_nobodys(package: XDecoderOptions)
         mask = found[i].mask
         assert mask is not None
         assert (mask & thing).sum() / (mask | thing).sum() > 0.9
+    assert '"bus" was found in 1 place in the picture, score 0.' in found[1].reason
+
+
+def test_the_file_of_weights_is_credited_with_its_digest(package: XDecoderOptions) -> None:
+    said: list[tuple[str, str]] = []
+    run = Run(np.random.default_rng(0), credit=lambda model, licence: said.append((model, licence)))
+    X_DECODER.make(package)(coloured()[0], soundings(), run)
+    digest = hashlib.sha256(Path(package.model).read_bytes()).hexdigest()
+    assert said == [(f"weights.pt (sha256 {digest[:12]})", "not stated")]
 
 
 def test_scores_are_shares_that_with_the_background_sum_to_one(package: XDecoderOptions) -> None:
