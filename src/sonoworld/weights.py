@@ -125,6 +125,9 @@ def loading(checkpoint: Checkpoint, who: str) -> Generator[None]:
 @contextmanager
 def _hub_closed(closed: bool) -> Generator[None]:
     """Parts that a library fetches by itself obey `offline`, too: the hub's own switch, for this long."""
+    if find_spec("huggingface_hub") is None:  # then nothing here can fetch
+        yield
+        return
     constants: Any = library("huggingface_hub.constants")
     before = constants.HF_HUB_OFFLINE
     constants.HF_HUB_OFFLINE = before or closed
