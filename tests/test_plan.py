@@ -21,7 +21,7 @@ from sonoworld.errors import BackendMissingError, InputError
 from sonoworld.flow import Unwatched, make_scene
 from sonoworld.meter import Meter, process_peak_gb
 from sonoworld.plan import WORKING_GB, Need, Placed, Wish, arranged, decide, gigabytes
-from sonoworld.recipe import Choice, Recipe, load
+from sonoworld.recipe import Choice, Recipe, load, names
 from sonoworld.weights import ModelOptions
 
 FLUX = Need("panorama", "flux_fill", 33.7, 23.8, can_offload=True)
@@ -45,9 +45,12 @@ def test_what_fits(need: Need, budget_gb: float, way: str) -> None:
 
 
 needs = st.builds(
-    lambda size, share, offload, four: Need("lift", "any", size, share * size, offload, four),
+    lambda size, share, offload, four, eight: Need(
+        "lift", "any", size, share * size, offload, four, eight, share * size / 2
+    ),
     st.floats(0, 200),
     st.floats(0.1, 1),
+    st.booleans(),
     st.booleans(),
     st.booleans(),
 )
@@ -63,6 +66,7 @@ def test_no_plan_is_larger_than_the_budget(need: Need, budget_gb: float) -> None
             for size, able in (
                 (need.weights_gb, True),
                 (need.largest_part_gb, need.can_offload),
+                (need.largest_part_8bit_gb, need.can_eight_bit),
                 (plan.FOUR_BIT_SHARE * need.weights_gb, need.can_four_bit),
             )
             if able
@@ -71,12 +75,13 @@ def test_no_plan_is_larger_than_the_budget(need: Need, budget_gb: float) -> None
         return
     assert placed.gpu_gb <= budget_gb
     assert placed.way != "offload" or need.can_offload
+    assert placed.way != "eight_bit" or need.can_eight_bit
     assert placed.way != "four_bit" or need.can_four_bit
 
 
 @given(needs, st.floats(0.5, 100), st.floats(0, 100))
 def test_more_memory_is_never_worse(need: Need, budget_gb: float, more_gb: float) -> None:
-    order = ["whole", "offload", "four_bit", "refused"]
+    order = ["whole", "offload", "eight_bit", "four_bit", "refused"]
 
     def way(budget: float) -> int:
         try:
@@ -133,6 +138,57 @@ def test_a_recipe_is_arranged() -> None:
     assert arranged(plain, Wish(), 80.0)[0] == plain
     on_cpu, (placed,) = arranged(recipe(), Wish(device="cpu"), 80.0)
     assert (on_cpu.choices["panorama"].options.device, placed.way) == ("cpu", "cpu")  # type: ignore[attr-defined]
+
+
+def flux(*settings: str) -> Recipe:
+    return load("embedded", ["panorama.backend=flux_fill", *(f"panorama.{one}" for one in settings)])
+
+
+@pytest.mark.parametrize(
+    ("budget_gb", "settings", "way", "offload", "quantise"),
+    [
+        (80.0, [], "whole", "none", "none"),
+        (30.0, [], "offload", "model", "none"),
+        (24.0, [], "eight_bit", "model", "fp8"),
+        (80.0, ["offload=model"], "whole", "model", "none"),  # what a person has set stays
+        (24.0, ["quantise=fp8"], "eight_bit", "model", "fp8"),
+        (24.0, ["quantise=4bit"], "four_bit", "model", "4bit"),
+        (8.0, ["offload=sequential"], "offload", "sequential", "none"),
+        (80.0, ["offload=false"], "whole", "none", "none"),
+    ],
+)
+def test_flux_is_held_so_that_it_fits(
+    budget_gb: float, settings: list[str], way: str, offload: str, quantise: str
+) -> None:
+    planned, (placed,) = arranged(flux(*settings), Wish(vram_gb=budget_gb), 80.0)
+    options: Any = planned.choices["panorama"].options
+    assert (placed.way, options.offload, options.quantise) == (way, offload, quantise)
+    assert placed.gpu_gb <= budget_gb
+
+
+def test_worldgens_own_package_is_not_offloaded() -> None:
+    asked = ["panorama.backend=worldgen", "panorama.engine=package", "panorama.shared_px=0"]
+    with pytest.raises(BackendMissingError, match=r"panorama\.worldgen needs about 36 GB of GPU memory"):
+        arranged(load("embedded", asked), Wish(vram_gb=24.0), 80.0)
+    assert arranged(load("embedded", asked), Wish(), 80.0)[1][0].way == "whole"
+
+
+def test_what_a_person_has_set_may_not_fit() -> None:
+    with pytest.raises(BackendMissingError, match=r"panorama\.flux_fill needs about 36 GB of GPU memory, 24 GB"):
+        arranged(flux("offload=none"), Wish(vram_gb=24.0), 80.0)
+    with pytest.raises(BackendMissingError, match=r"panorama\.flux_fill needs about 26 GB of GPU memory, 24 GB"):
+        arranged(flux("quantise=none"), Wish(vram_gb=24.0), 80.0)
+    with pytest.raises(BackendMissingError, match=r"panorama\.flux_fill needs about 14 GB of GPU memory, 12 GB"):
+        arranged(flux(), Wish(vram_gb=12.0), 80.0)
+
+
+@pytest.mark.parametrize("name", [name for name in names() if name != "embedded"])
+def test_bundled_recipes_fit_80_gb_and_those_for_24_gb_fit_them(name: str) -> None:
+    recipe = load(name)
+    arranged(recipe, Wish(), 80.0)
+    if name in ("best", "commercial", "laptop"):
+        _, decided = arranged(recipe, Wish(vram_gb=24.0), 80.0)
+        assert max(placed.gpu_gb for placed in decided) <= 24.0
 
 
 def test_wishes_that_cannot_be() -> None:

@@ -131,7 +131,8 @@ class Weights:
     """Files a backend needs that do not come with the install.
 
     `command` gets them; `gated`: their page at the hub wants its licence accepted, by someone who is logged in;
-    `largest_part_gb`: what has to be on a GPU at once when the parts take turns (0 = all of it).
+    `largest_part_gb`: what has to be on a GPU at once when the parts take turns (0 = all of it);
+    `largest_part_8bit_gb`: the same with what can be held in 8 bits held so (0 = the backend cannot).
     """
 
     model: str
@@ -140,6 +141,7 @@ class Weights:
     command: str
     gated: bool = False
     largest_part_gb: float = 0.0
+    largest_part_8bit_gb: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,11 +254,21 @@ def needed_weights(spec: Backend, options: Options) -> tuple[Weights, ...]:
         for name, value in options.model_dump().items()
         if (name == "model" or name.endswith("_model")) and isinstance(value, str) and value
     ]
-    known = {weights.model: weights for weights in spec.weights}
+    known = {weights.model for weights in spec.weights}
     ids = [name for name in named if name in known or _is_hub_id(name)]
     if spec.weights and not ids and not any(Path(name).expanduser().exists() for name in named):
         return spec.weights[:1]
-    return tuple(known.get(name) or Weights(name, 0.0, UNKNOWN, f"hf download {name}") for name in ids)
+    return weights_of(spec.weights, *ids)
+
+
+def weights_of(known: tuple[Weights, ...], *models: str) -> tuple[Weights, ...]:
+    """The weights of these models, for `Backend.weights_for`: as known, or `UNKNOWN`; what is a folder needs none."""
+    facts = {weights.model: weights for weights in known}
+    return tuple(
+        facts.get(model) or Weights(model, 0.0, UNKNOWN, f"hf download {model}")
+        for model in models
+        if not Path(model).expanduser().exists()
+    )
 
 
 def _is_hub_id(name: str) -> bool:

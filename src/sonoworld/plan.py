@@ -1,8 +1,8 @@
 """Where models run: device, number format, and what to do when a GPU is too small for one.
 
 Stages run one after another and a model is let go after its stage, so each stage has the whole budget. A model that
-does not fit is offloaded (its parts take turns on the GPU), else held in 4 bits, where its backend can; otherwise the
-recipe is refused before anything runs.
+does not fit is offloaded (its parts take turns on the GPU), else with its largest part in 8 bits, else held in 4 bits,
+where its backend can; otherwise the recipe is refused before anything runs. What a person has set stays as it is.
 
 `auto` means: the GPU where there is one. Where there is none, small models run on the CPU; large ones are refused until
 the CPU is asked for by name, for it may take hours.
@@ -19,7 +19,16 @@ from sonoworld.recipe import Choice, Recipe
 from sonoworld.types import Stage
 from sonoworld.weights import library
 
-Way = Literal["whole", "offload", "four_bit", "cpu"]
+Way = Literal["whole", "offload", "eight_bit", "four_bit", "cpu"]
+CHANGES: Mapping[Way, Mapping[str, object]] = {
+    "whole": {"offload": False},
+    "offload": {"offload": True},
+    "eight_bit": {"offload": True, "quantise": "fp8"},
+    "four_bit": {"four_bit": True},
+    "cpu": {},
+}
+"""What a way means for a backend's options, of those that it has."""
+
 WORKING_GB = 2.0
 """Beside the weights: what a stage computes with (FLUX 1 to 3, SAM 3 in batches of 4 about 1)."""
 
@@ -29,13 +38,19 @@ FOUR_BIT_SHARE = 0.33
 LARGEST_ON_CPU_GB = 4.0
 """Weights that the CPU gets without being asked for by name."""
 
+LAYER_GB = 1.0
+"""On the GPU at once when one layer is at a time (`offload = "sequential"`): more than any layer of FLUX or T5 has."""
+
 SPARE = 0.95
 """Share of a GPU's memory that is planned with when no budget is given."""
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A stage's weights, GB: together, and the largest part that has to be on the GPU at once when parts take turns."""
+    """A stage's weights, GB: together, the largest part that has to be on the GPU at once when parts take turns.
+
+    `largest_part_8bit_gb`: the same with what can be in 8 bits held so.
+    """
 
     stage: str
     backend: str
@@ -43,6 +58,8 @@ class Need:
     largest_part_gb: float
     can_offload: bool = False
     can_four_bit: bool = False
+    can_eight_bit: bool = False
+    largest_part_8bit_gb: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +110,7 @@ def decide(need: Need, budget_gb: float | None, device: str) -> Placed:
     ways: list[tuple[Way, bool, float]] = [
         ("whole", True, need.weights_gb),
         ("offload", need.can_offload, need.largest_part_gb),
+        ("eight_bit", need.can_eight_bit, need.largest_part_8bit_gb),
         ("four_bit", need.can_four_bit, FOUR_BIT_SHARE * need.weights_gb),
     ]
     for way, able, size_gb in ways:
@@ -125,7 +143,9 @@ def arranged(recipe: Recipe, wish: Wish, gpu_gb: float | None) -> tuple[Recipe, 
         options = _with(choice.options, asked)
         if "device" in type(options).model_fields:
             placed = decide(need_of(replace(choice, options=options)), budget_gb, str(getattr(options, "device")))  # noqa: B009
-            options = _with(options, {placed.way: True} if placed.way in ("offload", "four_bit") else {})
+            kept = choice.options.model_fields_set
+            changes = {name: value for name, value in CHANGES[placed.way].items() if name not in kept}
+            options = _with(options, changes if placed.need.weights_gb else {})
             decided.append(placed)
         choices[stage] = replace(choice, options=options)
     return replace(recipe, choices=choices), tuple(placed for placed in decided if placed.need.weights_gb)
@@ -133,15 +153,20 @@ def arranged(recipe: Recipe, wish: Wish, gpu_gb: float | None) -> tuple[Recipe, 
 
 def need_of(choice: Choice) -> Need:
     """What a choice needs, by its weights as downloaded: an upper bound for models that run in 16 bits."""
-    spec, fields = choice.backend, type(choice.options).model_fields
-    weights = needed_weights(spec, choice.options)
+    spec, options = choice.backend, choice.options
+    weights = needed_weights(spec, options)
+    layers = getattr(options, "offload", None) == "sequential"
     return Need(
         spec.stage,
         spec.name,
         sum(one.size_gb for one in weights),
-        max((_part(one) for one in weights), default=0.0),
-        can_offload="offload" in fields,
-        can_four_bit="four_bit" in fields,
+        LAYER_GB if layers else max((_part(one) for one in weights), default=0.0),
+        can_offload=_may(options, "offload", True, "model", "sequential"),
+        can_four_bit=_may(options, "four_bit", True) or getattr(options, "quantise", None) == "4bit",
+        can_eight_bit=_may(options, "offload", True, "model")
+        and _may(options, "quantise", "fp8")
+        and any(one.largest_part_8bit_gb for one in weights),
+        largest_part_8bit_gb=max((one.largest_part_8bit_gb or _part(one) for one in weights), default=0.0),
     )
 
 
@@ -166,10 +191,16 @@ def hold_to(budget_gb: float) -> None:
     torch.cuda.set_per_process_memory_fraction(min(1.0, budget_gb / total_gb))
 
 
+def _may(options: Options, name: str, *values: object) -> bool:
+    """Whether an option can have one of these values: it is there, and nobody has set it to another."""
+    free = name in type(options).model_fields and name not in options.model_fields_set
+    return free or getattr(options, name, None) in values
+
+
 def _part(weights: Weights) -> float:
     return weights.largest_part_gb or weights.size_gb
 
 
 def _with(options: Options, changes: Mapping[str, object]) -> Options:
     known = {name: value for name, value in changes.items() if name in type(options).model_fields}
-    return type(options).model_validate({**options.model_dump(), **known}) if known else options
+    return type(options).model_validate({**options.model_dump(exclude_unset=True), **known}) if known else options

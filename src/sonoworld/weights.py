@@ -197,10 +197,15 @@ def complete(loaded: tuple[Any, Any], checkpoint: Checkpoint, who: str) -> Any:
 
 
 def used(checkpoint: Checkpoint) -> str:
-    """The model truly used, for the record: `id@commit`, or the folder's name with a digest of its configuration."""
+    """The model truly used, for the record: `id@commit`, or the folder's name with a digest of its configuration.
+
+    Some models keep their configuration with their weights: then the digest is of all that lies in the folder.
+    """
     if checkpoint.is_folder:
         folder = Path(checkpoint.place)
         texts = sorted(folder.glob("*.json"))
+        if not texts:
+            return f"{checkpoint.name} (local folder, files {_digest(folder)[:_DIGITS]})"
         total = hashlib.sha256(b"".join(file.read_bytes() for file in texts)).hexdigest()[:_DIGITS]
         return f"{checkpoint.name} (local folder, configuration {total})"
     snapshot = _snapshot(checkpoint)
@@ -305,10 +310,18 @@ def _advice(checkpoint: Checkpoint, who: str, reason: str) -> str:
 
 
 def _snapshot(checkpoint: Checkpoint) -> Path | None:
-    """The cached folder of an id, named after its commit."""
+    """The cached folder of an id, named after its commit, whatever files it has."""
     hub: Any = library("huggingface_hub")
-    for name in ("config.json", "model_index.json"):
-        file = hub.try_to_load_from_cache(checkpoint.model, name, revision=checkpoint.revision)
-        if isinstance(file, str):
-            return Path(file).parent
-    return None
+    try:
+        return Path(hub.snapshot_download(checkpoint.model, revision=checkpoint.revision, local_files_only=True))
+    except (hub.errors.LocalEntryNotFoundError, hub.errors.HFValidationError):
+        return None
+
+
+def _digest(folder: Path) -> str:
+    """Of the files of a folder, each by its name and its content."""
+    total = hashlib.sha256()
+    for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+        with file.open("rb") as stream:
+            total.update(file.relative_to(folder).as_posix().encode() + hashlib.file_digest(stream, "sha256").digest())
+    return total.hexdigest()

@@ -49,7 +49,7 @@ def create(  # noqa: PLR0913, PLR0917  one per option of the command line
         device: Where models run: cuda, cuda:1, mps, cpu. Not set: as the recipe says, which is the GPU where there is
             one; without one small models run on the CPU, and large ones are refused until it is asked for here.
         dtype: Number format of models: float32, bfloat16, float16.
-        vram: GPU memory to use, such as 24GB: models that are larger are offloaded or held in 4 bits.
+        vram: GPU memory to use, such as 24GB: models that are larger are offloaded or held in 8 or 4 bits.
         record: File for the seconds and the peak memory of every step (JSON).
     """
     console = Console()
@@ -84,6 +84,7 @@ def _arranged(recipe: Recipe, wish: Wish, console: Console) -> Recipe:
 WAYS = {
     "whole": "whole on the GPU",
     "offload": "its parts take turns on the GPU",
+    "eight_bit": "its parts take turns on the GPU, the largest in 8 bits",
     "four_bit": "in 4 bits on the GPU",
     "cpu": "on the CPU",
 }

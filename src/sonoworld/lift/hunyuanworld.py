@@ -27,11 +27,11 @@ WEIGHTS = (
         "black-forest-labs/FLUX.1-Fill-dev",
         33.7,  # transformer 11 902 M, T5 4 762 M, autoencoder 84 M, CLIP 123 M parameters in 16 bits
         "FLUX.1 [dev] Non-Commercial License",
-        "hf download black-forest-labs/FLUX.1-Fill-dev --exclude 'flux1-fill-dev.safetensors'",
+        "hf download black-forest-labs/FLUX.1-Fill-dev --exclude flux1-fill-dev.safetensors --exclude ae.safetensors",
         gated=True,
         largest_part_gb=23.8,
     ),
-    Weights("Ruicheng/moge-vitl", 1.3, "MIT", "hf download Ruicheng/moge-vitl"),
+    Weights("Ruicheng/moge-vitl", 1.3, "MIT", "hf download Ruicheng/moge-vitl model.pt"),
     Weights("IDEA-Research/grounding-dino-tiny", 0.7, "Apache-2.0", "hf download IDEA-Research/grounding-dino-tiny"),
     Weights("naver-iv/zim-anything-vitl", 1.3, "CC BY-NC 4.0", "hf download naver-iv/zim-anything-vitl"),
 )

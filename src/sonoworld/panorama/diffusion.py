@@ -37,6 +37,12 @@ class DiffusionOptions(ModelOptions):
     )
     tiled_vae: bool = Field(default=False, description="decode in tiles: 2 GB less at the end, tiles may show")
 
+    @field_validator("offload", mode="before")
+    @classmethod
+    def _said_in_short(cls, value: object) -> object:
+        """`true` and `false`, as other backends have it and as the memory plan says it."""
+        return ("model" if value else "none") if isinstance(value, bool) else value
+
     @field_validator("width")
     @classmethod
     def _even(cls, width: int) -> int:

@@ -1,4 +1,4 @@
-"""FLUX.2 klein, under the Apache licence: an editor of pictures that paints where it may, from a picture and words.
+"""FLUX.2 klein, of which 4B is under the Apache licence: an editor of pictures, which paints from a picture and words.
 
 Why this one: of what diffusers can inpaint with under a permissive licence it is by far the smallest and fastest
 (4 billion parameters, 4 steps). Qwen-Image (Apache-2.0, too) is five times as large.
@@ -15,18 +15,32 @@ from sonoworld.weights import folder_files
 PARAMETERS = {"transformer": 3_875_544_576, "text_encoder": 4_022_468_096, "vae": 84_046_115}
 """Of `black-forest-labs/FLUX.2-klein-4B`, all in 16 bits."""
 
+PARAMETERS_9B = {"transformer": 9_100_000_000, "text_encoder": 8_190_735_360, "vae": 84_046_115}
+"""Of `black-forest-labs/FLUX.2-klein-9B`, about: its text encoder is Qwen3-8B, its transformer said to be of 9 B."""
+
 MOST_PX = 1024 * 1024
 """Larger pictures are shrunk by the pipeline of diffusers, and not to the same shape."""
 
 
-def _weights(model: str, licence: str, size_gb: float) -> Weights:
-    return Weights(model, size_gb, licence, f"hf download {model} --exclude 'flux-2-klein*.safetensors'")
+NON_COMMERCIAL = "FLUX Non-Commercial License"
 
 
-WEIGHTS = (
-    _weights("black-forest-labs/FLUX.2-klein-4B", "Apache-2.0", round(2 * sum(PARAMETERS.values()) / 1e9, 1)),
-    _weights("black-forest-labs/FLUX.2-klein-base-4B", "Apache-2.0", round(2 * sum(PARAMETERS.values()) / 1e9, 1)),
-)
+def _weights(size: str) -> Weights:
+    small = size.endswith("4B")
+    parameters = PARAMETERS if small else PARAMETERS_9B
+    return Weights(
+        f"black-forest-labs/FLUX.2-klein-{size}",
+        round(2 * sum(parameters.values()) / 1e9, 1),
+        "Apache-2.0" if small else NON_COMMERCIAL,
+        f"hf download black-forest-labs/FLUX.2-klein-{size} --exclude 'flux-2-klein*.safetensors'",
+        gated=not small,
+        largest_part_gb=round(2 * max(parameters.values()) / 1e9, 1),
+        largest_part_8bit_gb=round(max(parameters["transformer"], 2 * parameters["text_encoder"]) / 1e9, 1),
+    )
+
+
+WEIGHTS = tuple(_weights(size) for size in ("4B", "base-4B", "9B", "base-9B"))
+"""Licences as the table of https://github.com/black-forest-labs/flux2 says."""
 AROUND = "A 360 degree equirectangular panorama photo of {}, seamless, level horizon, natural light, sharp"
 
 

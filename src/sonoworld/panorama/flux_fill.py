@@ -20,7 +20,10 @@ WEIGHTS = (
         round(2 * sum(PARAMETERS.values()) / 1e9, 1),
         "FLUX.1 [dev] Non-Commercial License",
         # its folder holds the transformer and the VAE once more, for other programs
-        "hf download black-forest-labs/FLUX.1-Fill-dev --exclude flux1-fill-dev.safetensors ae.safetensors",
+        "hf download black-forest-labs/FLUX.1-Fill-dev --exclude flux1-fill-dev.safetensors --exclude ae.safetensors",
+        gated=True,
+        largest_part_gb=round(2 * PARAMETERS["transformer"] / 1e9, 1),
+        largest_part_8bit_gb=round(PARAMETERS["transformer"] / 1e9, 1),
     ),
 )
 AROUND = "A 360 degree equirectangular panorama photo of {}, seamless, level horizon, natural light, sharp"

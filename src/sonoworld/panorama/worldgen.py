@@ -1,10 +1,11 @@
 """WorldGen's way: its LoRA teaches FLUX.1 Fill what a panorama is; run by diffusers, or by its own package."""
 
+from dataclasses import replace
 from typing import Literal
 
 from pydantic import Field, model_validator
 
-from sonoworld.backend import Backend, MakePanorama, Weights
+from sonoworld.backend import Backend, MakePanorama, Weights, weights_of
 from sonoworld.panorama import flux_fill
 from sonoworld.panorama.diffusion import DiffusionOptions, missing, missing_with
 from sonoworld.weights import folder_files, packages_missing
@@ -55,6 +56,14 @@ def _make(options: WorldgenOptions) -> MakePanorama:
     return panoramas(options)
 
 
+def weights_for(options: WorldgenOptions) -> tuple[Weights, ...]:
+    """FLUX.1 Fill and the LoRA; the package takes its own FLUX.1 Fill from the hub, and holds all of it at once."""
+    if options.engine == "package":
+        whole = replace(WEIGHTS[0], largest_part_gb=0.0, largest_part_8bit_gb=0.0)
+        return (whole, *weights_of(WEIGHTS, options.lora))
+    return weights_of(WEIGHTS, options.model, options.lora)
+
+
 def _missing_for(options: WorldgenOptions) -> str:
     if options.engine == "package":
         return packages_missing("worldgen")()
@@ -75,4 +84,5 @@ WORLDGEN = Backend(
     missing=lambda: missing() or packages_missing("peft")(),
     files=lambda options: folder_files(options.model, options.lora),
     missing_for=_missing_for,
+    weights_for=weights_for,
 )

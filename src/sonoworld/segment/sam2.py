@@ -1,11 +1,10 @@
 """SAM 2 regions give the shape, the semantics of tiles the class: the paper's way, with a choice of semantics."""
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
-from sonoworld.backend import Backend, Segment, Weights
+from sonoworld.backend import Backend, Segment, Weights, weights_of
 from sonoworld.segment.clipseg import WEIGHTS as CLIPSEG_WEIGHTS
 from sonoworld.segment.regions import RegionOptions
 from sonoworld.segment.sam3 import WEIGHTS as SAM3_WEIGHTS
@@ -65,12 +64,7 @@ class Sam2Options(ModelOptions, RegionOptions):
 def weights_for(options: Sam2Options) -> tuple[Weights, ...]:
     """SAM 2, and what gives the class."""
     semantics = {"clipseg": CLIPSEG_WEIGHTS, "sam3": SAM3_WEIGHTS, "x_decoder": X_DECODER_WEIGHTS}[options.semantics]
-    chosen = {w.model: w for w in (*WEIGHTS, *semantics)}
-    return tuple(
-        chosen.get(model) or Weights(model, 0.0, "unknown", f"hf download {model}")
-        for model in (options.model, options.semantics_model or semantics[0].model)
-        if not Path(model).expanduser().exists()
-    )
+    return weights_of(WEIGHTS + semantics, options.model, options.semantics_model or semantics[0].model)
 
 
 def _make(options: Sam2Options) -> Segment:

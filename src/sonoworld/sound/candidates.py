@@ -70,7 +70,7 @@ def maker(generator: Generator, options: GenerativeOptions, who: str, *, picture
         BackendMissingError: the model that ranks is not here.
     """
     judge = None
-    if options.rank == "clap" and options.candidates > 1:
+    if options.ranks:
         judge = clap(options.rank_model, options.rank_revision, offline=options.offline, device=options.device)
 
     def make_sound(sources: tuple[Source, ...], run: Run) -> tuple[Source, ...]:

@@ -4,9 +4,14 @@ from typing import Literal
 
 from pydantic import Field
 
+from sonoworld.backend import Weights, weights_of
 from sonoworld.weights import ModelOptions
 
 DEFAULT_CLAP = "laion/larger_clap_general"
+CLAP_WEIGHTS = (
+    Weights(DEFAULT_CLAP, 0.8, "Apache-2.0", f"hf download {DEFAULT_CLAP}"),
+    Weights("laion/clap-htsat-unfused", 0.6, "Apache-2.0", "hf download laion/clap-htsat-unfused"),
+)
 
 
 class GenerativeOptions(ModelOptions):
@@ -25,3 +30,13 @@ class GenerativeOptions(ModelOptions):
     dereverberate: bool = Field(
         default=False, description="reduce the room that the model imagined around a sound (extra dry: nara-wpe)"
     )
+
+    @property
+    def ranks(self) -> bool:
+        """Whether there is something to choose, and CLAP chooses."""
+        return self.rank == "clap" and self.candidates > 1
+
+
+def judge_weights(options: GenerativeOptions) -> tuple[Weights, ...]:
+    """CLAP, if it is asked."""
+    return weights_of(CLAP_WEIGHTS, options.rank_model) if options.ranks else ()

@@ -4,26 +4,41 @@ from typing import Literal
 
 from pydantic import Field
 
-from sonoworld.backend import Backend, MakeSound, Weights
-from sonoworld.sound.generative import GenerativeOptions
+from sonoworld.backend import Backend, MakeSound, Weights, weights_of
+from sonoworld.sound.generative import CLAP_WEIGHTS, GenerativeOptions, judge_weights
 from sonoworld.weights import folder_files, packages_missing
 
 HUB_ID = "hkchengrex/MMAudio"
 VOCODER_ID = "nvidia/bigvgan_v2_44khz_128band_512x"
 CLIP_ID = "apple/DFN5B-CLIP-ViT-H-14-384"
+Variant = Literal["small_16k", "small_44k", "medium_44k", "large_44k", "large_44k_v2"]
+NETWORK_GB: dict[Variant, float] = {
+    "small_16k": 0.63,
+    "small_44k": 0.63,
+    "medium_44k": 2.49,
+    "large_44k": 4.12,
+    "large_44k_v2": 4.12,
+}
+"""Files of the networks, as their pages on the hub say."""
+
+AUTOENCODERS_GB = {"16k": 1.1, "44k": 1.2}
+"""Autoencoder, and the vocoder where it comes with the model (16 kHz)."""
+
+
+def network_weights(variant: Variant) -> Weights:
+    """Network and autoencoder of a variant."""
+    mode = variant.split("_")[1]
+    parts = "ext_weights/v1-44.pth" if mode == "44k" else "ext_weights/v1-16.pth ext_weights/best_netG.pt"
+    command = f"hf download {HUB_ID} README.md weights/mmaudio_{variant}.pth {parts}"
+    return Weights(HUB_ID, round(NETWORK_GB[variant] + AUTOENCODERS_GB[mode], 1), "CC BY-NC 4.0", command)
+
+
 KNOWN = (
-    Weights(
-        HUB_ID,
-        5.1,
-        "CC BY-NC 4.0",
-        f"hf download {HUB_ID} README.md weights/mmaudio_large_44k_v2.pth ext_weights/v1-44.pth",
-    ),
-    Weights(CLIP_ID, 3.9, "Apple Sample Code", f"hf download {CLIP_ID}"),
-    Weights(VOCODER_ID, 0.5, "MIT", f"hf download {VOCODER_ID}"),
+    network_weights("large_44k_v2"),
+    Weights(CLIP_ID, 3.9, "Apple Sample Code", f"hf download {CLIP_ID} --include 'open_clip*'"),
+    Weights(VOCODER_ID, 0.5, "MIT", f"hf download {VOCODER_ID} config.json bigvgan_generator.pt"),
 )
 """Network and autoencoder; the encoder of words and pictures; the vocoder (only of the 44.1 kHz variants)."""
-
-Variant = Literal["small_16k", "small_44k", "medium_44k", "large_44k", "large_44k_v2"]
 
 
 class MMAudioOptions(GenerativeOptions):
@@ -38,6 +53,13 @@ class MMAudioOptions(GenerativeOptions):
     steps: int = Field(default=25, ge=1, le=500, description="Euler steps")
     guidance: float = Field(default=4.5, ge=1, le=30, description="how closely words are followed")
     pictures: bool = Field(default=True, description="sources that are seen also show the model their picture")
+
+
+def weights_for(options: MMAudioOptions) -> tuple[Weights, ...]:
+    """The network asked for, CLIP, the vocoder that MMAudio takes from the hub for 44.1 kHz, and who chooses."""
+    known = (network_weights(options.variant), *KNOWN[1:])
+    vocoder = (VOCODER_ID,) if options.variant != "small_16k" else ()
+    return weights_of(known, options.model, options.clip_model, *vocoder) + judge_weights(options)
 
 
 def _make(options: MMAudioOptions) -> MakeSound:
@@ -57,7 +79,8 @@ MMAUDIO = Backend(
     extra="models",
     licence="CC BY-NC 4.0 (weights)",
     commercial=False,
-    weights=KNOWN,
+    weights=KNOWN + CLAP_WEIGHTS,
+    weights_for=weights_for,
     missing=packages_missing("torch", "mmaudio", "open_clip"),
     files=lambda options: folder_files(options.model, options.clip_model, options.rank_model),
 )

@@ -16,7 +16,7 @@ from jaxtyping import Float32, UInt8
 
 from sonoworld.errors import BackendMissingError
 from sonoworld.sound.candidates import Generator, Wish
-from sonoworld.sound.mmaudio import KNOWN, VOCODER_ID, MMAudioOptions
+from sonoworld.sound.mmaudio import KNOWN, VOCODER_ID, MMAudioOptions, network_weights
 from sonoworld.weights import Checkpoint, chosen_device, chosen_dtype, library, licence, loading
 
 _WHO = "sound.mmaudio"
@@ -37,7 +37,7 @@ def generator(options: MMAudioOptions) -> Generator:
         BackendMissingError: a package or a checkpoint is not here.
     """
     torch = library("torch")
-    checkpoint = Checkpoint(options.model, options.revision, options.offline, KNOWN)
+    checkpoint = Checkpoint(options.model, options.revision, options.offline, (network_weights(options.variant),))
     device = chosen_device(options.device)
     dtype = chosen_dtype(options.dtype, device, on_gpu="bfloat16")
     mode = options.variant.split("_")[1]

@@ -10,18 +10,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from sonoworld.backend import Weights
 from sonoworld.errors import StageError
-from sonoworld.sound.generative import DEFAULT_CLAP
+from sonoworld.sound.generative import CLAP_WEIGHTS
 from sonoworld.weights import Checkpoint, chosen_device, complete, library, licence, loading, used
 
 RATE_HZ = 48_000
 """What CLAP listens at."""
 
-KNOWN = (
-    Weights(DEFAULT_CLAP, 0.8, "Apache-2.0", f"hf download {DEFAULT_CLAP}"),
-    Weights("laion/clap-htsat-unfused", 0.6, "Apache-2.0", "hf download laion/clap-htsat-unfused"),
-)
 _WHO = "ranking by CLAP"
 
 Agreement = Callable[[str, Sequence[Float64[np.ndarray, "_"]]], Float64[np.ndarray, "n"]]
@@ -44,7 +39,7 @@ def clap(model: str, revision: str | None, *, offline: bool, device: str) -> tup
         BackendMissingError: transformers or the checkpoint are not here; says how to get them.
     """
     torch, transformers = library("torch"), library("transformers")
-    checkpoint = Checkpoint(model, revision, offline, KNOWN, option="rank_model")
+    checkpoint = Checkpoint(model, revision, offline, CLAP_WEIGHTS, option="rank_model")
     where = chosen_device(device)
     with loading(checkpoint, _WHO):
         source = {"revision": revision, "local_files_only": offline}

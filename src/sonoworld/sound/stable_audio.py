@@ -2,18 +2,19 @@
 
 from pydantic import Field
 
-from sonoworld.backend import Backend, MakeSound, Weights
-from sonoworld.sound.generative import GenerativeOptions
+from sonoworld.backend import Backend, MakeSound, Weights, weights_of
+from sonoworld.sound.generative import CLAP_WEIGHTS, GenerativeOptions, judge_weights
 from sonoworld.weights import folder_files, packages_missing
 
 OPEN = "stabilityai/stable-audio-open-1.0"
 KNOWN = (
-    Weights(OPEN, 5.3, "Stability AI Community", f"hf download {OPEN} --exclude 'model.*'"),
+    Weights(OPEN, 5.3, "Stability AI Community", f"hf download {OPEN} --exclude 'model.*'", gated=True),
     Weights(
         "stabilityai/stable-audio-3-medium",
         10.4,
         "Stability AI Community, Gemma",
         "hf download stabilityai/stable-audio-3-medium",
+        gated=True,
     ),
 )
 
@@ -47,7 +48,8 @@ STABLE_AUDIO = Backend(
     make=_make,
     extra="models",
     licence="Stability AI Community (weights)",
-    weights=KNOWN,
+    weights=KNOWN + CLAP_WEIGHTS,
     missing=packages_missing("torch", "transformers", "diffusers", "torchsde"),
     files=lambda options: folder_files(options.model, options.rank_model),
+    weights_for=lambda options: weights_of(KNOWN, options.model) + judge_weights(options),
 )
