@@ -4,6 +4,7 @@ What it computes is simple: words and pictures move the noise. It is strict abou
 """
 
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -140,6 +141,7 @@ def create(name: str, *, return_transform: bool = True) -> Any:
 
 def module(name: str, **names: Any) -> ModuleType:
     made = ModuleType(name)
+    made.__spec__ = ModuleSpec(name, None)  # so that `find_spec` finds it
     made.__dict__.update(names)
     return made
 
@@ -162,3 +164,11 @@ def modules() -> dict[str, ModuleType]:
             "open_clip", create_model_from_pretrained=create, get_tokenizer=lambda name: lambda text: text
         ),
     }
+
+
+def save(folder: Path) -> Path:
+    """Files of `small_16k` where the project has them; also taken for a CLIP."""
+    for name in ("weights/mmaudio_small_16k.pth", "ext_weights/v1-16.pth", "ext_weights/best_netG.pt"):
+        (folder / name).parent.mkdir(exist_ok=True, parents=True)
+        torch.save({"scale": torch.full((1,), 0.5)}, folder / name)
+    return folder

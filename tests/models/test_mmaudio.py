@@ -59,12 +59,9 @@ def log(monkeypatch: pytest.MonkeyPatch, torchvision_imports: object) -> list[tu
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    import torch  # noqa: PLC0415
+    import mmaudio_stand_in  # noqa: PLC0415
 
-    for name in ("weights/mmaudio_small_16k.pth", "ext_weights/v1-16.pth", "ext_weights/best_netG.pt"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        torch.save({"scale": torch.full((1,), 0.5)}, tmp_path / name)
-    return tmp_path
+    return mmaudio_stand_in.save(tmp_path)
 
 
 def test_what_is_loaded_and_for_how_long(log: list[tuple[str, Any]], folder: Path) -> None:

@@ -1,8 +1,6 @@
 """LLaVA-NeXT and Qwen-VL in the official format, tiny and random: loaded from a folder, asked, read."""
 
-import importlib
 import json
-import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tiny_vlm
 
 from sonoworld import testing
 from sonoworld.backend import Backend, Run, require_available
@@ -25,8 +24,6 @@ from sonoworld.weights import Checkpoint
 from vlm_stub import GOOD
 
 pytestmark = [pytest.mark.models, pytest.mark.filterwarnings("ignore")]
-sys.path.append(str(Path(__file__).parent.parent.parent / "bench"))
-vlm_made: Any = importlib.import_module("vlm_made")
 
 KINDS = ("llava_next", "qwen3_vl", "qwen2_5_vl")
 SMALL = {"offline": True, "device": "cpu", "views": 2, "side_px": 56, "panorama_width_px": 112, "max_new_tokens": 64}
@@ -35,18 +32,11 @@ SMALL = {"offline": True, "device": "cpu", "views": 2, "side_px": 56, "panorama_
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory, torchvision_imports: object) -> Callable[[str], Path]:
     """Makes a checkpoint of a kind, once."""
-    import torch  # noqa: PLC0415
-    from transformers import AutoModelForImageTextToText  # noqa: PLC0415
-
     made: dict[str, Path] = {}
 
     def of(kind: str) -> Path:
         if kind not in made:
-            tiny = getattr(vlm_made, kind)(tiny=True)
-            torch.manual_seed(0)
-            made[kind] = tmp_path_factory.mktemp(kind)
-            AutoModelForImageTextToText.from_config(tiny.config).save_pretrained(made[kind])
-            tiny.processor.save_pretrained(made[kind])
+            made[kind] = tiny_vlm.save(kind, tmp_path_factory.mktemp(kind))
         return made[kind]
 
     return of
