@@ -40,7 +40,7 @@ def flux2_klein(folder: Path) -> Options:
 
 
 def moge_fov(folder: Path) -> Options:
-    return {**HERE, "model": tiny_depth.save_moge(folder / "moge", tiny_depth.moge_2())}
+    return {**HERE, "model": tiny_depth.save_moge(folder / "moge", tiny_depth.moge_2(), across=-0.02)}
 
 
 def moge(folder: Path) -> Options:
