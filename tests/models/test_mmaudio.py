@@ -118,7 +118,7 @@ def test_what_is_missing_is_said_of_the_right_thing(log: list[tuple[str, Any]], 
         "'hkchengrex/MMAudio'",
         "offline = true",
         "CC BY-NC 4.0",
-        "weights/mmaudio_large_44k_v2.pth ext_weights/v1-44.pth",
+        "weights/mmaudio_small_16k.pth ext_weights/v1-16.pth ext_weights/best_netG.pt",
     ):
         assert part in str(gone.value)
     with pytest.raises(BackendMissingError, match=r"nvidia/bigvgan_v2_44khz_128band_512x.*offline"):

@@ -46,7 +46,7 @@ def settings(name: str, folder: Path) -> list[str]:
     """`--set` for every stage of a recipe: tiny models where there are some, else as embedded; all of it small."""
     text = files("sonoworld.recipes").joinpath(f"{name}.toml").read_text("utf-8")
     embedded = recipe.load("embedded").choices
-    found: dict[str, object] = {"panorama.width": 512}
+    found: dict[str, object] = {"panorama.width": 256}
     for stage, table in tomllib.loads(text).items():
         if stage not in embedded:
             continue
@@ -62,6 +62,7 @@ def created(name: str, chosen: list[str], photo: Path, folder: Path) -> dict[str
     out, record = folder / "world", folder / "record.json"
     main(["create", str(photo), str(out), "--recipe", name, *chosen, "--no-film", "--record", str(record)])
     assert check_scene(out) == ()
+    print([(s["step"], round(s["seconds"],1)) for s in json.loads(record.read_text())["steps"]])
     steps = {step["step"]: step for step in json.loads(record.read_text())["steps"]}
     loaded = recipe.load(name, [word for word in chosen if word != "--set"])
     assert stock.items(loaded) == ()  # all models are folders here: nothing is to be downloaded

@@ -15,9 +15,9 @@ from sonoworld.backend import find
 from sonoworld.types import Stage
 
 HERE: dict[str, object] = {"offline": True, "device": "cpu"}
-PAINTED: dict[str, object] = {**HERE, "width": 512, "canvas_width": 128, "shared_px": 32, "steps": 2, "prompt": "hills"}
+PAINTED: dict[str, object] = {**HERE, "width": 256, "canvas_width": 128, "shared_px": 32, "steps": 2, "prompt": "hills"}
 LISTENS: dict[str, object] = {
-    **HERE, "views": 2, "side_px": 56, "panorama_width_px": 112, "max_new_tokens": 800, "batch": 3,
+    **HERE, "views": 1, "side_px": 56, "panorama_width_px": 112, "max_new_tokens": 800, "batch": 3,
 }  # fmt: skip
 SOUNDS: dict[str, object] = {**HERE, "seconds": 2, "steps": 2, "candidates": 2}
 Options = dict[str, object]
