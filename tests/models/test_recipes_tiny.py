@@ -62,7 +62,6 @@ def created(name: str, chosen: list[str], photo: Path, folder: Path) -> dict[str
     out, record = folder / "world", folder / "record.json"
     main(["create", str(photo), str(out), "--recipe", name, *chosen, "--no-film", "--record", str(record)])
     assert check_scene(out) == ()
-    print([(s["step"], round(s["seconds"],1)) for s in json.loads(record.read_text())["steps"]])
     steps = {step["step"]: step for step in json.loads(record.read_text())["steps"]}
     loaded = recipe.load(name, [word for word in chosen if word != "--set"])
     assert stock.items(loaded) == ()  # all models are folders here: nothing is to be downloaded
