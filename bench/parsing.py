@@ -4,8 +4,9 @@
 
 The folders hold photos named in `reference/stuff.json`, which says where each is from; boundaries are left unlabelled
 there. Printed per photo: accuracy of the rules alone, and of rules and learned reading together where the reading was
-fitted on all other photos (leave one out), so that no photo was learned from before it is judged. Rules were set by
-hand on those called development photos. Claim: on photos nobody tuned on, together at least 0.08 better than the rules
+fitted on all other photos (leave one out), so that no photo was learned from before it is judged. Photos marked
+`judge_only` (their terms forbid some uses) are judged but never learned from. Rules were set by hand on those called
+development photos. Claim: on photos nobody tuned on, together at least 0.08 better than the rules
 alone. (0.85 would be wanted there and is not reached.) `--write` fits on all photos and stores the weights that ship.
 """
 
@@ -32,14 +33,17 @@ from sonoworld.types import Photo
 REFERENCE = Path(__file__).parent / "reference" / "stuff.json"
 SIDE = {False: 1024, True: 2048}
 UNLABELLED = 255
-COMPONENTS, RIDGE, PER_CLASS, ROUNDS = 96, 0.03, 200, 60
+COMPONENTS, HIDDEN, RIDGE, ROUNDS = 96, 64, 0.001, 40
+PER_CLASS, PER_CLASS_VARIED, ZOOM = 200, 60, 1.6
 GAIN = 0.08
+DEVELOPMENT, OTHERS, JUDGED = "development photos", "others", "never learned from"
 
 
 @dataclass(frozen=True)
 class Labelled:
     name: str
     tuned_on: bool
+    judge_only: bool
     panorama: bool
     rgb: np.ndarray
     elevation: np.ndarray
@@ -67,7 +71,18 @@ def labelled(folders: list[Path]) -> list[Labelled]:
             corners = np.round(np.array(polygon) * [width / 100, height / 100]).astype(np.int32)
             cv2.fillPoly(labels, [corners], int(Stuff[kind.upper()]))
         elevation, sigma = _elevation(rgb, panorama)
-        found.append(Labelled(name, entry["from"] == "development photo", panorama, rgb, elevation, sigma, labels))
+        found.append(
+            Labelled(
+                name,
+                entry["from"] == "development photo",
+                entry.get("judge_only", False),
+                panorama,
+                rgb,
+                elevation,
+                sigma,
+                labels,
+            )
+        )
     return found
 
 
@@ -80,7 +95,10 @@ def _elevation(rgb: np.ndarray, panorama: bool) -> tuple[np.ndarray, float]:
     return np.arcsin(np.clip(up, -1, 1)).astype(np.float32), max(camera.sigma.pitch, math.radians(1))
 
 
-def squares(photo: Labelled) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+Square = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def squares(photo: Labelled) -> list[Square]:
     """Square pictures to learn from: themselves, the elevation of their cells, and the labels of their cells."""
     half = CELL_PX // 2
     if not photo.panorama:
@@ -91,7 +109,7 @@ def squares(photo: Labelled) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         above = cv2.remap(photo.elevation, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         labels = cv2.remap(photo.labels, *at, cv2.INTER_NEAREST, borderValue=UNLABELLED)
         return [(square, above, labels)]
-    views: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    views: list[Square] = []
     for elevation_deg, azimuth_deg in learned.TILES:
         K, pose = tile_pose(elevation_deg, azimuth_deg)
         directions = camera_pixel_directions(K, (SIDE_PX, SIDE_PX), pose)[half::CELL_PX, half::CELL_PX]
@@ -101,59 +119,97 @@ def squares(photo: Labelled) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     return views
 
 
+def varied(square: Square, *, panorama: bool) -> list[Square]:
+    """More to learn from: the mirror picture, and four parts of a photo, closer."""
+    picture, above, labels = square
+    more = [tuple(np.ascontiguousarray(a[:, ::-1]) for a in square)]
+    for x, y in () if panorama else ((0.35, 0.4), (0.65, 0.6), (0.35, 0.65), (0.65, 0.4)):
+        left, top = ((CELLS * (c - 0.5 / ZOOM)) for c in (x, y))
+        part = np.array([[ZOOM, 0, -left * ZOOM], [0, ZOOM, -top * ZOOM]], np.float32)
+        pixels = part * [1, 1, CELL_PX]
+        more.append(
+            (
+                cv2.warpAffine(picture, pixels, (SIDE_PX, SIDE_PX), flags=cv2.INTER_LINEAR),
+                cv2.warpAffine(above, part, (CELLS, CELLS), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),
+                cv2.warpAffine(labels, part, (CELLS, CELLS), flags=cv2.INTER_NEAREST, borderValue=UNLABELLED),
+            )
+        )
+    return more
+
+
 @dataclass(frozen=True)
 class Samples:
     x: np.ndarray
     cues: np.ndarray
     y: np.ndarray
+    w: np.ndarray
 
 
 def samples(photo: Labelled, rng: np.random.Generator) -> list[Samples]:
-    """Up to PER_CLASS cells of each kind in each square, as the network sees them."""
+    """Some cells of each kind in each square and its variations, as the network sees them."""
     taken: list[Samples] = []
-    for square, above, labels in squares(photo):
-        seen = [
-            cv2.resize(F[c : c + 4].transpose(1, 2, 0), (CELLS, CELLS), interpolation=cv2.INTER_LINEAR)
-            for F in features(square)
-            for c in range(0, len(F), 4)
-        ]
-        x, cues = np.concatenate(seen, -1), cell_cues(square, above)
-        for kind in Stuff:
-            rows, columns = np.nonzero(labels == kind)
-            few = rng.permutation(len(rows))[:PER_CLASS]
-            if len(few):
-                at = rows[few], columns[few]
-                taken.append(Samples(x[at], cues[at], np.full(len(few), int(kind))))
+    for square in squares(photo):
+        taken += cells_of(square, PER_CLASS, 1.0, rng)
+        for other in varied(square, panorama=photo.panorama):
+            taken += cells_of(other, PER_CLASS_VARIED, 0.5, rng)
+    return taken
+
+
+def cells_of(square: Square, most: int, weight: float, rng: np.random.Generator) -> list[Samples]:
+    """Up to `most` cells of each kind; kinds with more cells weigh more, by the root of their number."""
+    picture, above, labels = square
+    seen = [
+        cv2.resize(F[c : c + 4].transpose(1, 2, 0), (CELLS, CELLS), interpolation=cv2.INTER_LINEAR)
+        for F in features(picture)
+        for c in range(0, len(F), 4)
+    ]
+    x, cues = np.concatenate(seen, -1), cell_cues(picture, above)
+    taken: list[Samples] = []
+    for kind in Stuff:
+        rows, columns = np.nonzero(labels == kind)
+        few = rng.permutation(len(rows))[:most]
+        if len(few):
+            at = rows[few], columns[few]
+            weights = np.full(len(few), weight * len(few) ** -0.5)
+            taken.append(Samples(x[at], cues[at], np.full(len(few), int(kind)), weights))
     return taken
 
 
 def fit(parts: list[Samples], sizes: list[int]) -> Head:
-    """Ridge-penalised multinomial regression on principal components, folded back onto the network's channels."""
-    x, cues, y = (np.concatenate([getattr(p, f) for p in parts]) for f in ("x", "cues", "y"))
-    w = np.concatenate([np.full(len(p.y), len(p.y) ** -0.5) for p in parts])
+    """A small network on principal components, folded onto the detector's channels."""
+    x, cues, y, w = (np.concatenate([getattr(p, f) for p in parts]) for f in ("x", "cues", "y", "w"))
     mean, spread = x.mean(0), x.std(0) + 1e-2
-    values, vectors = np.linalg.eigh(np.cov(((x - mean) / spread).T))
+    values, vectors = np.linalg.eigh(np.cov(((x[::3] - mean) / spread).T))
     basis = vectors[:, np.argsort(-values)[:COMPONENTS]] / spread[:, None] / 3
     inputs = torch.tensor(np.concatenate([(x - mean) @ basis, cues], 1).astype(np.float32))
-    W = torch.zeros(inputs.shape[1], len(Stuff), requires_grad=True)
-    b = torch.zeros(len(Stuff), requires_grad=True)
     target, weight = torch.tensor(y), torch.tensor((w / w.mean()).astype(np.float32))
-    search = torch.optim.LBFGS([W, b], max_iter=ROUNDS, history_size=8, line_search_fn="strong_wolfe")
+    first, first_bias, out, out_bias = _trained(inputs, target, weight)
+    channels = basis @ first[:COMPONENTS]
+    maps = np.split(channels, np.cumsum(sizes)[:-1])
+    rest = (first[COMPONENTS:], first_bias - mean @ channels, out, out_bias)
+    half = [np.ascontiguousarray(part.astype(np.float16).astype(np.float32)) for part in (*maps, *rest)]  # as stored
+    return Head(tuple(half[: len(maps)]), *half[len(maps) :])
+
+
+def _trained(inputs: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> list[np.ndarray]:
+    """Weights, bias, weights, bias of one hidden layer, ridge-penalised."""
+    torch.manual_seed(0)
+    count = inputs.shape[1]
+    layers = [torch.randn(count, HIDDEN) / count**0.5, torch.zeros(HIDDEN),
+              torch.randn(HIDDEN, len(Stuff)) / HIDDEN**0.5, torch.zeros(len(Stuff))]  # fmt: skip
+    W, a, V, v = (layer.requires_grad_() for layer in layers)
+    search = torch.optim.LBFGS(layers, max_iter=ROUNDS, history_size=8, line_search_fn="strong_wolfe")
 
     def loss() -> torch.Tensor:
         search.zero_grad()
-        each = torch.nn.functional.cross_entropy(inputs @ W + b, target, reduction="none")
-        value = (each * weight).mean() + RIDGE * (W**2).sum()
+        z = torch.nn.functional.silu(inputs @ W + a) @ V + v
+        each = torch.nn.functional.cross_entropy(z, target, reduction="none")
+        value = (each * weight).mean() + RIDGE * ((W**2).sum() + (V**2).sum())
         value.backward()
         return value
 
     search.step(loss)
-    fitted = W.detach().numpy().astype(np.float64)
-    channels = basis @ fitted[:COMPONENTS]
-    bias = b.detach().numpy() - mean @ channels
-    cuts = np.cumsum(sizes)[:-1]
-    maps = tuple(np.ascontiguousarray(part.astype(np.float32)) for part in np.split(channels, cuts))
-    return Head(maps, fitted[COMPONENTS:].astype(np.float32), bias.astype(np.float32))
+    return [layer.detach().numpy().astype(np.float64) for layer in layers]
 
 
 def accuracy(photo: Labelled, head: Head | None) -> tuple[float, np.ndarray]:
@@ -180,29 +236,31 @@ def main() -> None:
     torch.manual_seed(0)
     photos = labelled(options.folders)
     rng = np.random.default_rng(0)
-    parts = [samples(photo, rng) for photo in photos]
+    parts = [[] if photo.judge_only else samples(photo, rng) for photo in photos]
     square, _ = letterbox(photos[0].rgb)
     sizes = [len(F) for F in features(square)]
-    scores: list[tuple[bool, float, float]] = []
+    scores: list[tuple[str, float, float]] = []
+    whole = fit([p for part in parts for p in part], sizes)
     for i, photo in enumerate(photos):
-        head = fit([p for k, part in enumerate(parts) if k != i for p in part], sizes)
+        head = whole if photo.judge_only else fit([p for k, part in enumerate(parts) if k != i for p in part], sizes)
         (rules, _), (both, labels) = accuracy(photo, None), accuracy(photo, head)
-        scores.append((photo.tuned_on, rules, both))
+        group = DEVELOPMENT if photo.tuned_on else JUDGED if photo.judge_only else OTHERS
+        scores.append((group, rules, both))
         print(f"{photo.name:<28} rules {rules:.2f}   with the reading {both:.2f}", flush=True)
         if options.pictures:
             options.pictures.mkdir(parents=True, exist_ok=True)
             shown = (photo.rgb // 2 + COLOURS[labels] // 2).astype(np.uint8)
             cv2.imwrite(str(options.pictures / f"{photo.name}.png"), shown[..., ::-1])
-    for tuned_on, name in ((True, "development"), (False, "others")):
-        chosen = np.array([(rules, both) for tuned, rules, both in scores if tuned == tuned_on])
+    for group in (DEVELOPMENT, OTHERS, JUDGED):
+        chosen = np.array([(rules, both) for name, rules, both in scores if name == group])
         if len(chosen):
-            print(f"mean of {len(chosen)} {name}: rules {chosen[:, 0].mean():.3f}, together {chosen[:, 1].mean():.3f}")
+            print(f"mean of {len(chosen)} {group}: rules {chosen[:, 0].mean():.3f}, together {chosen[:, 1].mean():.3f}")
     if options.write:
-        head = fit([p for part in parts for p in part], sizes)
-        named = dict(zip(FEATURES, head.maps, strict=True))
-        np.savez(options.write, **named, cues=head.cues, bias=head.bias)
+        named = dict(zip(FEATURES, whole.maps, strict=True))
+        rest = {name: getattr(whole, name) for name in ("cues", "bias", "out", "out_bias")}
+        np.savez(options.write, **{k: v.astype(np.float16) for k, v in {**named, **rest}.items()})
         print(f"{options.write}: {options.write.stat().st_size / 1000:.0f} kB")
-    others = np.array([(rules, both) for tuned, rules, both in scores if not tuned])
+    others = np.array([(rules, both) for name, rules, both in scores if name != DEVELOPMENT])
     holds = not len(others) or others[:, 1].mean() >= others[:, 0].mean() + GAIN
     print("holds" if holds else f"FAILS: expected {GAIN} more than the rules on photos nobody tuned on")
     sys.exit(0 if holds else 1)

@@ -6,7 +6,10 @@ from pathlib import Path
 
 from products import ROOT, Product, npm
 
-FILES = ("index.html", "viewer.js", "viewer.css", "worklet.js", "icon.svg", "LICENSES.txt")
+FILES = (
+    *("index.html", "viewer.js", "viewer.css", "worklet.js", "icon.svg", "LICENSES.txt"),
+    *("gallery.html", "gallery.js", "gallery.css"),
+)
 
 
 def build(out: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "sonoworld"
-VALUES = {"behaviour", "checked", "errors", "frames", "pointset", "sphere", "tiles", "types", "wording"}
+VALUES = {"asking", "behaviour", "checked", "errors", "frames", "pointset", "sphere", "tiles", "types", "wording"}
 STAGES = {"calibrate", "panorama", "lift", "understand", "segment", "localize", "sound"}
 ALLOWED: dict[str, set[str]] = {
     **dict.fromkeys(VALUES, VALUES),
@@ -19,21 +19,32 @@ ALLOWED: dict[str, set[str]] = {
     | {"backend", "disk", "perceive", "weights", "lift", "render"},  # made elsewhere: files; refined: rendered
     "sound": VALUES | {"backend", "disk", "perceive", "weights", "sound"},  # recordings are files
     "terrain": VALUES | {"terrain"},
+    "acoustics": VALUES | {"encode", "acoustics"},  # a model of places that rendering and learning share
+    "learn": VALUES | {"acoustics", "encode", "disk", "evaluate", "learn", "render"},
     "encode": VALUES | {"backend", "encode"},
-    "render": VALUES | {"backend", "encode", "render"},
+    "render": VALUES | {"acoustics", "backend", "encode", "render"},
     # `encode` for the conventions of Ambisonic files, `terrain` for worlds made before they had a ground
-    "disk": VALUES | {"backend", "disk", "encode", "terrain"},
-    "view": VALUES | {"backend", "disk", "encode", "render", "terrain", "view", "products"},
+    "disk": VALUES | {"acoustics", "backend", "disk", "encode", "terrain"},
+    "view": VALUES | {"acoustics", "backend", "disk", "encode", "render", "terrain", "view", "products"},
+    "edit": VALUES | {"backend", "disk", "perceive", "localize", "segment", "sound", "understand", "edit"},
+    "evaluate": VALUES
+    | {"backend", "disk", "encode", "evaluate", "flow", "localize", "perceive", "recipe", "understand", "weights"},
+    "study": VALUES | {"disk", "study"},  # stimuli are files
     "testing": VALUES | {"backend"},
     "recipes": set(),
     "assets": set(),
     "recipe": VALUES | {"backend", "recipes", "localize", "encode", "licences"},
-    "plan": VALUES | {"backend", "recipe", "weights"},
+    "folders": VALUES | {"backend"},
+    "warm": VALUES | {"backend"},
+    "plan": VALUES | {"backend", "folders", "recipe", "warm", "weights"},
     "meter": VALUES | {"flow"},
     "stock": VALUES | {"backend", "recipe", "weights"},
     "fetch": VALUES | {"stock"},
     "filming": VALUES | {"disk", "render"},
-    "flow": VALUES | {"backend", "disk", "filming", "recipe", "lift", "localize", "render", "terrain"},
+    "server": VALUES | {"disk", "edit", "flow", "localize", "recipe", "server", "view"},
+    "batch": VALUES | {"backend", "batch", "disk", "encode", "flow", "localize", "plan", "recipe", "render", "weights"},
+    "env": VALUES | {"batch", "disk", "render"},
+    "flow": VALUES | {"backend", "disk", "filming", "recipe", "lift", "localize", "render", "terrain", "warm"},
 }
 """What each part may import. The command line may import everything; `flow` names only stages without backends."""
 

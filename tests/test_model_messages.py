@@ -21,8 +21,9 @@ from sonoworld.fetch import require_login
 from sonoworld.flow import make_scene
 from sonoworld.lift.marble import MarbleOptions
 from sonoworld.plan import Need, Wish, arranged, decide
-from sonoworld.recipe import Choice, load
+from sonoworld.recipe import Choice, load, names
 from sonoworld.stock import Item, parse
+from sonoworld.types import Stage
 from sonoworld.weights import Checkpoint, chosen_device, loading
 
 
@@ -189,3 +190,40 @@ def test_four_bits_are_a_way_out() -> None:
     assert planned.choices["understand"].options.four_bit  # type: ignore[attr-defined]
     assert placed.gpu_gb == pytest.approx(plan.FOUR_BIT_SHARE * 17.5 + plan.WORKING_GB)
     assert np.isfinite(placed.gpu_gb)
+
+
+def of_recipes() -> list[tuple[str, str]]:
+    """(stage, backend) of every bundled recipe that the embedded one does not have."""
+    embedded = load("embedded").choices
+    found = {
+        (stage, choice.backend.name)
+        for name in names()
+        for stage, choice in load(name).choices.items()
+        if choice.backend.name != embedded[stage].backend.name
+    }
+    return sorted(found)
+
+
+@pytest.mark.parametrize(("stage", "name"), of_recipes())
+def test_every_backend_of_a_recipe_says_how_to_get_what_it_lacks(
+    stage: Stage, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without packages and keys: one message that names the backend, and a command or page for each thing."""
+    monkeypatch.setattr(weights, "find_spec", lambda name: None)
+    for key in ("OPENAI_API_KEY", "WORLDLABS_API_KEY", "MARBLE_API_KEY"):
+        monkeypatch.delenv(key, raising=False)
+    spec = find(stage, name)
+    if not spec.missing():
+        assert not spec.weights
+        return
+    text = said(BackendMissingError, lambda: require_available(spec))
+    assert text.startswith(f"{stage}.{name} cannot run here: ")
+    assert "pip install" in text or "git clone" in text or "https://" in text or "export " in text
+    own = {"mmaudio": "hkchengrex/MMAudio", "moge": "dlr-moge", "geocalib": "cvg/GeoCalib"}  # no extra brings them
+    assert own.get(name, "") in text.split("weights:")[0]
+    for one in spec.weights[:1]:
+        assert one.model in text
+        assert one.command in text
+        assert one.licence in text
+    assert "\n\n" not in text
+    assert len(text) < 2000

@@ -2,15 +2,25 @@
 
 import numpy as np
 import pytest
+import scipy.special
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage import data
 
-from sonoworld.perceive.learned import CELLS, Head, read_panorama, read_photo, read_square, shipped_head
+from sonoworld.perceive.learned import (
+    CELLS,
+    TILES,
+    Head,
+    read_panorama,
+    read_photo,
+    read_square,
+    shipped_head,
+    tile_pose,
+)
 from sonoworld.perceive.objects import FEATURES, SIDE_PX, features
 from sonoworld.perceive.seen import look
 from sonoworld.perceive.stuff import Stuff, parse
-from sonoworld.sphere import row_elevations
+from sonoworld.sphere import camera_pixel_from_direction, pixel_directions, row_elevations
 from sonoworld.types import Panorama
 
 
@@ -28,15 +38,36 @@ def test_features_have_the_channels_of_the_weights() -> None:
 
 
 def test_weights_of_nothing_leave_the_bias_and_the_cues() -> None:
+    """A hidden unit far in the linear part of silu, a = 40 + sin(elevation), and its output sky alone."""
     head = shipped_head()
-    cues = np.zeros_like(head.cues)
-    cues[3, Stuff.SKY] = 5.0  # the sine of the elevation
-    empty = Head(tuple(np.zeros_like(W) for W in head.maps), cues, np.zeros(7, np.float32))
+    cues = np.zeros((5, 2), np.float32)
+    cues[3, 0] = 1.0  # the sine of the elevation
+    out = np.zeros((2, 7), np.float32)
+    out[0, Stuff.SKY] = 5.0
+    shift = np.zeros(7, np.float32)
+    shift[Stuff.SKY] = -200.0
+    maps = tuple(np.zeros((len(W), 2), np.float32) for W in head.maps)
+    empty = Head(maps, cues, np.full(2, 40, np.float32), out, shift)
     square = np.random.default_rng(0).integers(0, 255, (SIDE_PX, SIDE_PX, 3), dtype=np.uint8)
     read = read_square(square, flat(CELLS, CELLS), empty)
     z = 5 * np.sin(flat(CELLS, CELLS))
-    np.testing.assert_allclose(read[..., Stuff.SKY], z - np.log(np.exp(z) + 6), atol=1e-5)
-    np.testing.assert_allclose(read[..., Stuff.ROAD], -np.log(np.exp(z) + 6), atol=1e-5)
+    np.testing.assert_allclose(read[..., Stuff.SKY], z - np.log(np.exp(z) + 6), atol=1e-4)
+    np.testing.assert_allclose(read[..., Stuff.ROAD], -np.log(np.exp(z) + 6), atol=1e-4)
+
+
+def test_the_hidden_units_are_silu_of_all_maps() -> None:
+    """Against the same in plain sums, at a cell of the finest maps where nothing is between cells."""
+    rng = np.random.default_rng(3)
+    square = rng.integers(0, 255, (SIDE_PX, SIDE_PX, 3), dtype=np.uint8)
+    seen = features(square)
+    fine = [name.endswith("_4") for name in FEATURES]
+    maps = tuple(rng.normal(0, 0.1 * f, (len(F), 3)).astype(np.float32) for F, f in zip(seen, fine, strict=True))
+    head = Head(maps, np.zeros((5, 3), np.float32), rng.normal(0, 1, 3).astype(np.float32),
+                rng.normal(0, 1, (3, 7)).astype(np.float32), np.zeros(7, np.float32))  # fmt: skip
+    a = sum(F[:, 17, 90] @ W for F, W, f in zip(seen, maps, fine, strict=True) if f) + head.bias
+    z = (a * scipy.special.expit(a)) @ head.out
+    read = read_square(square, flat(CELLS, CELLS), head)[17, 90]
+    np.testing.assert_allclose(read, z - scipy.special.logsumexp(z), atol=1e-4)
 
 
 @settings(max_examples=5, deadline=None)
@@ -49,7 +80,7 @@ def test_every_pixel_has_probabilities(height: int, width: int) -> None:
     assert read.tobytes() == read_photo(rgb, flat(height, width)).tobytes()
 
 
-@pytest.mark.parametrize("turn", [1, 3])
+@pytest.mark.parametrize("turn", [2, 4])
 def test_a_panorama_turned_by_a_tile_is_read_alike(turn: int) -> None:
     rows = np.linspace(0, 1, 192)[:, None, None]
     noise = np.random.default_rng(1).normal(0, 12, (192, 384, 1))
@@ -57,7 +88,7 @@ def test_a_panorama_turned_by_a_tile_is_read_alike(turn: int) -> None:
     shift = turn * 384 // 6
     turned = read_panorama(np.roll(rgb, shift, 1))
     difference = np.abs(np.roll(read_panorama(rgb), shift, 1) - turned)
-    assert np.quantile(difference, 0.99) < 0.05
+    assert np.quantile(difference, 0.99) < 0.1
 
 
 def test_a_cat_is_neither_sky_nor_water() -> None:
@@ -75,3 +106,15 @@ def test_looking_uses_it_only_with_the_detector() -> None:
     elevation = row_elevations(64).astype(np.float32)[:, None].repeat(128, 1)
     rules = parse(rgb, elevation, elevation_sigma=0.0, wraps=True).probability
     assert not np.allclose(look(panorama, detect=True).view.stuff.probability, rules, atol=1e-2)
+
+
+def test_the_views_see_the_whole_sphere() -> None:
+    """Every direction is well within one of them."""
+    around = pixel_directions(64)
+    best = np.zeros(around.shape[:2])
+    for tile in TILES:
+        K, pose = tile_pose(*tile)
+        x, y, ahead = camera_pixel_from_direction(around, K, pose)
+        edge = np.minimum(np.minimum(x, SIDE_PX - x), np.minimum(y, SIDE_PX - y))
+        best = np.maximum(best, np.where(ahead, edge, 0))
+    assert best.min() > 20

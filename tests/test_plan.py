@@ -14,7 +14,7 @@ import small_world
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sonoworld import plan, testing
+from sonoworld import folders, plan, testing
 from sonoworld.backend import Backend, Options, Weights
 from sonoworld.cli import main
 from sonoworld.errors import BackendMissingError, InputError
@@ -301,3 +301,25 @@ def test_the_gpu_is_held_to_its_budget(cuda: Cuda) -> None:
     assert plan.gpu_memory_gb() == 80.0
     plan.hold_to(24.0)
     assert cuda.calls == [pytest.approx(0.3)]
+
+
+def test_folders_of_ones_own_are_planned_by_their_files(tmp_path: Path) -> None:
+    """A pipeline in turns: 8 bits halve its transformer; files beside its parts and second formats do not count."""
+    for part, name, size in [
+        ("transformer", "a.safetensors", 300), ("transformer", "b.safetensors", 100),
+        ("text_encoder", "a.safetensors", 150),
+        ("text_encoder", "pytorch_model.bin", 999), ("vae", "a.safetensors", 10), (".", "whole.safetensors", 5000),
+    ]:  # fmt: skip
+        (tmp_path / part).mkdir(exist_ok=True)
+        with (tmp_path / part / name).open("wb") as file:
+            file.truncate(size * 10**6)  # sparse
+    (tmp_path / "model_index.json").write_text("{}")
+    fill = load("embedded", ["panorama.backend=flux_fill", f"panorama.model={tmp_path}"]).choices["panorama"]
+    need = plan.need_of(fill)
+    assert need.weights_gb == pytest.approx(0.56)
+    assert need.largest_part_gb == pytest.approx(0.4)
+    assert need.largest_part_8bit_gb == pytest.approx(0.2)
+    file = tmp_path / "vae" / "a.safetensors"
+    (one,) = folders.folder_weights(ModelOptions(model=str(file)))
+    assert one.size_gb == pytest.approx(0.01)
+    assert folders.folder_weights(ModelOptions(model="someone/some-model")) == ()

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from sonoworld import frames, sphere
 from sonoworld.backend import Run
 from sonoworld.errors import InputError
-from sonoworld.segment.regions import Region, RegionOptions, circle_windows, fold, grid, kept, regions
-from sonoworld.segment.vote import VoteOptions, vote
+from sonoworld.segment.regions import Attention, Region, RegionOptions, circle_windows, fold, grid, kept, regions
+from sonoworld.segment.vote import VoteOptions, attention, vote
 from sonoworld.tiles import solid_angles
 
 HEIGHT = 128
@@ -104,6 +104,47 @@ def test_the_vote_names_the_regions() -> None:
     (mask,) = vote(scores, [r.mask for r in found], VoteOptions(least_score=0.45))
     assert iou(mask, thing) > 0.9
     assert iou(mask, thing) > iou(scores[0] > 0.45, thing) + 0.2
+
+
+@pytest.mark.parametrize("place", [(0, 0), (180, -20), (40, 70)])
+def test_points_only_where_labels_are_give_the_same_vote(place: tuple[float, float]) -> None:
+    """Also a boat within its river, that no label is on, is still cut out; half of all points are never looked at."""
+    river, boat, far = cap(*place, 25), cap(*place, 6), cap(place[0] + 180, -place[1], 30)
+    rgb, asked = painted(river, boat, far), [0, 0]
+    scores = np.where(river & ~boat, np.float32(0.9), np.float32(0))[None]
+    rule = VoteOptions()
+
+    def masks(where: Attention | None) -> np.ndarray:
+        def look(picture: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            asked[where is None] += len(points)
+            return oracle()(picture, points)
+
+        found = regions(rgb, look, RegionOptions(rows=32), RUN, where)
+        return vote(scores, [r.mask for r in found], rule)
+
+    near, everywhere = masks(attention(scores, rule, 1)), masks(None)
+    assert iou(near[0], everywhere[0]) > 0.999
+    assert iou(near[0], river & ~boat) > 0.9
+    assert asked[0] < asked[1] / 2
+
+
+def test_a_small_thing_between_the_points_gets_one() -> None:
+    dog = cap(33, -7, 2)
+    scores = np.where(dog, np.float32(0.9), np.float32(0))[None]
+    options = RegionOptions(rows=6)
+    assert best(regions(painted(dog), oracle(), options, RUN), dog) < 0.1
+    (found,) = regions(painted(dog), oracle(), options, RUN, attention(scores, VoteOptions(), 1))
+    assert iou(found.mask, dog) > 0.8
+
+
+def test_where_nothing_is_labelled_nothing_is_looked_at() -> None:
+    def never(picture: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        raise AssertionError((picture, points))
+
+    scores = np.zeros((1, 32, 64), np.float32)
+    assert (
+        regions(np.zeros((32, 64, 3), np.uint8), never, RegionOptions(), RUN, attention(scores, VoteOptions(), 1)) == ()
+    )
 
 
 def test_nothing_found_is_no_region() -> None:

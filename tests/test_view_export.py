@@ -1,14 +1,16 @@
 import hashlib
 import json
+from dataclasses import fields, replace
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 import soundfile as sf
+from scipy.spatial import cKDTree
 
 from browser.courtyard import courtyard, small_world
-from sonoworld.disk.ply import read_ply
+from sonoworld.disk.sog import read_sog
 from sonoworld.encode.air import air_bank
 from sonoworld.encode.decorrelate import decorrelator
 from sonoworld.encode.nearfield import near_field_roots
@@ -16,6 +18,8 @@ from sonoworld.encode.options import EncodeOptions
 from sonoworld.encode.travel import interpolation_table
 from sonoworld.errors import BackendMissingError, InputError
 from sonoworld.render.hrtf import hrir
+from sonoworld.render.speakers import LAYOUTS
+from sonoworld.render.speakers_decode import speaker_decoder
 from sonoworld.view import export, export_folder, hearing
 
 
@@ -52,7 +56,10 @@ def test_no_file_speaks_of_another_host(exported: Path) -> None:
 
 
 def test_pictures_and_sounds_are_those_of_the_scene(exported: Path) -> None:
-    np.testing.assert_array_equal(read_ply(exported / "splats.ply").means, courtyard().means)
+    drawn = read_sog(exported / "splats.sog").means
+    nearest, _ = cKDTree(drawn).query(courtyard().means)
+    assert len(drawn) == len(courtyard())
+    assert nearest.max() < 0.01  # of 60 m: 16 bits of a logarithmic range
     scene = small_world()
     for number, source in enumerate(scene.sources):
         assert source.clip is not None
@@ -63,11 +70,32 @@ def test_pictures_and_sounds_are_those_of_the_scene(exported: Path) -> None:
 
 
 def test_ears_are_those_of_the_package(exported: Path) -> None:
-    for ears in json.loads((exported / "world.json").read_text())["sound"]["filters"]:
+    sets = json.loads((exported / "world.json").read_text())["sound"]["filters"]
+    assert [(one["output"], one["order"]) for one in sets] == [("headphones", n) for n in (5, 4, 3, 2, 1)] + [
+        ("speakers", 3)
+    ]
+    for ears in sets[:-1]:
         filters = np.fromfile(exported / ears["file"], "<f4").reshape(2, (ears["order"] + 1) ** 2, ears["taps"])
         np.testing.assert_array_equal(filters, hrir("kemar", ears["order"], ears["rate_hz"]))
+    gains = np.fromfile(exported / sets[-1]["file"], "<f4").reshape(2, 16)
+    np.testing.assert_allclose(gains, speaker_decoder(LAYOUTS["stereo"], 3, max_re=False), atol=1e-7)
     copies = np.fromfile(exported / "clips" / "001.copies.bin", "<f4").reshape(6, 512)
     np.testing.assert_array_equal(copies[4], decorrelator("s1", 4, 48000).astype(np.float32))
+
+
+def test_other_ears_are_worn_first_and_a_phone_gets_fewer_splats(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "OTHER_ORDERS", (3, 1))  # order 5 takes long to design
+    whole = courtyard()
+    some = replace(whole, **{f.name: getattr(whole, f.name)[::4] for f in fields(whole)})
+    folder = export_folder(small_world(), tmp_path / "site", splats=(whole, some), ears="sphere")
+    world = json.loads((folder / "world.json").read_text())
+    assert [one["name"] for one in world["sound"]["filters"]][:3] == ["Ideal sphere", "Ideal sphere", "KEMAR mannequin"]
+    worn = np.fromfile(folder / world["sound"]["filters"][0]["file"], "<f4").reshape(2, 16, 256)
+    np.testing.assert_array_equal(worn, hrir("sphere", 3, 48000))
+    assert [world["splats"]["count"], *(one["count"] for one in world["lighter"])] == [len(whole), len(some)]
+    assert len(read_sog(folder / world["lighter"][0]["file"])) == len(some)
 
 
 def test_laws_bring_their_tables(tmp_path: Path) -> None:

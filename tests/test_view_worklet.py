@@ -102,6 +102,7 @@ def opened(
         "law": {"nearM": 0.1, "speedMS": SPEED_OF_SOUND_M_S, **LAWS[law][1]},
         "voices": voices,
         "gains": packed(np.array(gains, np.float32)),
+        "walls": start.pop("walls", None),
         "pose": {**START, **start},
     }
     node = Node("worklet.mjs", WORKLET, KERNEL)
@@ -213,6 +214,45 @@ def test_sources_follow_their_paths(law: str) -> None:
         parts.append(played(engine, 1, block, *sounds))
     with opened(voices, [0.5] * 3, law=law, position=head.tolist()) as page:
         assert_same(page.hear(blocks), np.concatenate(parts, axis=1))
+
+
+def test_a_leaning_head_hears_what_the_engine_makes() -> None:
+    sound, lean = noise(1, 1000), {"position": [0.1, 0.2, 0.0], "yaw": 0.4, "pitch": -0.2, "roll": 0.5}
+    engine = reference()
+    engine.set_source(0, [1.0, 2.0, 0.5], db(0.7))
+    engine.set_listener([0.1, 0.2, 0.0], 0.4, -0.2, 0.5)
+    with opened([voice(sound, np.array([[1.0, 2.0, 0.5]]))], [0.7], **lean) as page:
+        assert_same(page.hear(20), played(engine, 20, 0, sound))
+        page.tell(kind="pose", pose={**lean, "yaw": 2.0, "roll": -0.3})
+        engine.set_listener([0.1, 0.2, 0.0], 2.0, -0.2, -0.3)
+        assert_same(page.hear(20), played(engine, 20, 20, sound))
+
+
+def test_other_ears_go_on_where_the_sounds_are() -> None:
+    """From the block of the change on, as an engine with those ears whose sounds have played as long."""
+    sounds, wall = [noise(1, 1000), noise(2, 700)], np.random.default_rng(0).standard_normal((40, 3)) + 2.0
+    with opened([voice(sounds[0], np.array([[1.0, 2.0, 0.5]])), voice(sounds[1], wall)], [0.7, 0.5]) as page:
+        page.hear(10)
+        filters = hrir("sphere", 1)
+        page.tell(kind="decoder", decoder={"order": 1, "taps": filters.shape[2], "filters": packed(filters)})
+        heard = page.hear(20)
+    engine = Engine(1, RATE_HZ, BLOCK, max_sources=2, executor="numpy", hrtf="sphere", law=LAWS["short"][0])
+    engine.set_source(0, [1.0, 2.0, 0.5], db(0.7))
+    engine.set_source(1, [0, 0, 0], db(0.5), spread=(wall, np.full(40, 1 / 40)))
+    assert_same(heard, played(engine, 20, 10, *sounds))
+
+
+def test_a_teleport_makes_no_click() -> None:
+    """A low tone: from far behind to beside it, no step from sample to sample is larger than where it is loudest."""
+    tone = np.sin(2 * np.pi * 100 * np.arange(4800) / RATE_HZ).astype(np.float32)
+    with opened([voice(tone, np.array([[1.0, 0.0, 0.0]]))], [0.5], position=[-8.0, 3.0, 0.0]) as page:
+        far = page.hear(40)
+        page.tell(kind="pose", pose={**START, "position": [0.5, 0.3, 0.0], "yaw": 2.0})
+        heard = np.concatenate([far, page.hear(80)], axis=1)
+    steps = np.abs(np.diff(heard, axis=1)).max(0)
+    landed = slice(60 * BLOCK, None)
+    assert steps[landed].max() > 20 * steps[20 * BLOCK : 40 * BLOCK].max()
+    assert steps[1000:].max() < 1.1 * steps[landed].max()
 
 
 def test_levels_move_on_straight_lines_and_mute_is_silence() -> None:

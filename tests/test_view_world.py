@@ -33,7 +33,7 @@ LAWS = EncodeOptions()
 
 def document(laws: EncodeOptions = LAWS, **changes: object) -> WorldDocument:
     scene = replace(small_world(), **changes)
-    return world_document(scene, "a title", SplatsPart(file="splats.ply", count=3), HEARING, None, laws)
+    return world_document(scene, "a title", (SplatsPart(file="splats.sog", count=3),), HEARING, None, laws)
 
 
 def test_a_place_is_one_point_a_surface_many_ambience_none() -> None:

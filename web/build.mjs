@@ -11,6 +11,9 @@ await mkdir(out, { recursive: true });
 await build({ ...shared, format: "esm", entryPoints: { viewer: "src/main.ts" }, outdir: out });
 await build({ ...shared, format: "iife", entryPoints: { worklet: "src/worklet/main.ts" }, outdir: out });
 await build({ ...shared, entryPoints: { viewer: "src/viewer.css" }, outdir: out });
+await build({ ...shared, format: "esm", entryPoints: { gallery: "src/gallery/main.ts" }, outdir: out });
+await build({ ...shared, entryPoints: { gallery: "src/gallery/gallery.css" }, outdir: out });
+await copyFile(join("src", "gallery", "gallery.html"), join(out, "gallery.html"));
 for (const name of ["index.html", "icon.svg"]) await copyFile(join("src", name), join(out, name));
 
 const engine = JSON.parse(await readFile("node_modules/playcanvas/package.json", "utf8"));

@@ -29,6 +29,7 @@ export function engineOptions({ kernel, filters, order, points, rivers, winds, w
     voices,
     gains: new Float32Array(voices.length).fill(0.1),
     pose: { position: [0, 0, 0], yaw: 0, pitch: 0 },
+    walk: null,
     walks,
   };
 }

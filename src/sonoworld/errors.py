@@ -24,6 +24,10 @@ class UnsafeFileError(InputError):
     """A file is malformed, too large, or points outside its folder; it was not opened further."""
 
 
+class StaleVersionError(InputError):
+    """An edit was thought for a version of a scene that is no longer the newest. Nothing was changed."""
+
+
 class RecipeError(InputError):
     """A recipe names a stage, backend or option that does not exist, or gives it a wrong value."""
 

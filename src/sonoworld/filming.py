@@ -24,6 +24,7 @@ from sonoworld.render.film import Frame, Shot, around_sound, film_frames, flat_s
 from sonoworld.render.film_sheet import contact_sheet, sheet_moments
 from sonoworld.render.tour import TOUR_S
 from sonoworld.render.walk import Walk, parse_walk
+from sonoworld.render.walk_audio import FittedRoom
 from sonoworld.types import Source, Splats
 
 VERSION = "1"
@@ -50,7 +51,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """How a film is made, beside what is in it: order and ears of its sound, coders, contact sheet, whom to tell."""
+    """How a film is made, beside what is in it: order, ears, room of its sound, coders, contact sheet, whom to tell."""
 
     order: int = 3
     hrtf: str = "kemar"
@@ -58,6 +59,7 @@ class Making:
     sound: mp4.Coding = "aac"
     sheet: bool = True
     report: Report | None = None
+    room: FittedRoom | None = None
 
 
 def make_film(world: World, walk: Walk, shot: Shot, out: Path, making: Making | None = None) -> Cut:
@@ -74,9 +76,9 @@ def make_film(world: World, walk: Walk, shot: Shot, out: Path, making: Making | 
     report = how.report or (lambda _fraction, _note: None)
     report(0.0, "sound")
     if shot.kind == "360":
-        sound = around_sound(sources, walk, shot, ears(how.hrtf, 1).filters)
+        sound = around_sound(sources, walk, shot, ears(how.hrtf, 1).filters, how.room)
     else:
-        sound = flat_sound(sources, walk, shot, ears(how.hrtf, how.order).filters)
+        sound = flat_sound(sources, walk, shot, ears(how.hrtf, how.order).filters, how.room)
     roll = _Roll(splats, walk, shot, report)
     mp4.write_film(out, roll.pictures(), shot.frames_hz, mp4.Sound(sound.signal, how.sound), how.codec)
     if how.sheet:

@@ -1,9 +1,7 @@
 """The whole way in one function: a photo becomes a scene, step by step, each kept under a key of all it depends on."""
 
-import gc
 import hashlib
 import json
-import sys
 import time
 import zlib
 from collections.abc import Callable
@@ -15,7 +13,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import numpy as np
 
 from sonoworld import __version__, localize, terrain
-from sonoworld.backend import Backend, Lifted, Options, Run
+from sonoworld.backend import Lifted, Run
 from sonoworld.disk import atomic, sound_values, world_values
 from sonoworld.disk.codec import Codec
 from sonoworld.disk.ground_value import GROUND
@@ -38,6 +36,7 @@ from sonoworld.types import (
     Stage,
     WalkSurface,
 )
+from sonoworld.warm import Keeper, empty_memory, ran_out
 
 T = TypeVar("T")
 LITE_SPLATS = 500_000
@@ -84,6 +83,7 @@ class Steps:
     recipe: Recipe
     seed: int
     watch: Watch
+    keeper: Keeper | None = None
 
     def stage(self, stage: Stage, codec: Codec[T], needs: tuple[str, ...], do: Callable[[Any, Run], T]) -> T:
         """Run a stage by its backend; `do(backend, run)` calls it. The backend is made only if it must run."""
@@ -98,7 +98,11 @@ class Steps:
         }
         if files := spec.files(choice.options):
             identity["files"] = [_file_digest(Path(file)) for file in files]
-        return self.run(Task(stage, needs, identity), codec, lambda run: _in_turn(do, spec, choice.options, run))
+        stamp = json.dumps(identity.get("files", []))
+        make = partial(
+            spec.make if self.keeper is None else partial(self.keeper.made, spec, stamp=stamp), choice.options
+        )
+        return self.run(Task(stage, needs, identity), codec, lambda run: _in_turn(do, make, run, self.keeper))
 
     def run(self, task: Task, codec: Codec[T], do: Callable[[Run], T]) -> T:
         """Run `do`, or load its stored result when nothing it depends on has changed."""
@@ -138,15 +142,16 @@ class Steps:
             ) from error
 
 
-def _in_turn(do: Callable[[Any, Run], T], spec: Backend, options: Options, run: Run) -> T:
-    """Make a stage's function and call it; then the memory of its models is free for those of the next."""
+def _in_turn(do: Callable[[Any, Run], T], make: Callable[[], Any], run: Run, keeper: Keeper | None) -> T:
+    """Make a stage's function and call it; then the memory of what is not kept is free for the models of the next."""
     try:
-        return do(spec.make(options), run)
+        return do(make(), run)
+    except Exception as error:
+        if keeper is not None and ran_out(error):
+            keeper.release()
+        raise
     finally:
-        torch = sys.modules.get("torch")  # only where somebody has loaded it
-        if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
-            gc.collect()
-            torch.cuda.empty_cache()
+        empty_memory()
 
 
 def _advice(error: Exception) -> str:
@@ -161,8 +166,18 @@ def _advice(error: Exception) -> str:
     return ""
 
 
-def make_scene(photo: Photo, recipe: Recipe, folder: Path, *, seed: int = 0, watch: Watch | None = None) -> Scene:
-    """Make `folder` the scene of this photo. Same photo, recipe and seed: same bytes (on CPU).
+def make_scene(
+    photo: Photo,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    seed: int = 0,
+    watch: Watch | None = None,
+    keeper: Keeper | None = None,
+) -> Scene:
+    """Make `folder` the scene of this photo. Same photo, recipe and seed: same bytes (on CPU), warm or not.
+
+    `keeper` (`plan.keeper`) holds models for the next scene; without one each is let go after its stage.
 
     Raises:
         BackendMissingError: a chosen backend cannot run here (nothing was written).
@@ -171,7 +186,7 @@ def make_scene(photo: Photo, recipe: Recipe, folder: Path, *, seed: int = 0, wat
     """
     recipe.require_available()
     with open_workspace(folder) as work:
-        steps = Steps(work, recipe, seed, watch or Unwatched())
+        steps = Steps(work, recipe, seed, watch or Unwatched(), keeper)
         camera, panorama = _see(steps, photo)
         geometry, splats, ground = _lift(steps, panorama, camera)
         soundings = _understand(steps, panorama, camera)

@@ -8,15 +8,18 @@ where its backend can; otherwise the recipe is refused before anything runs. Wha
 the CPU is asked for by name, for it may take hours.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sonoworld.backend import Options, Weights, needed_weights
+from sonoworld.backend import Backend, Options, Weights, needed_weights
 from sonoworld.errors import BackendMissingError, InputError
+from sonoworld.folders import folder_weights
 from sonoworld.recipe import Choice, Recipe
 from sonoworld.types import Stage
+from sonoworld.warm import Keeper
 from sonoworld.weights import library
 
 Way = Literal["whole", "offload", "eight_bit", "four_bit", "cpu"]
@@ -152,9 +155,9 @@ def arranged(recipe: Recipe, wish: Wish, gpu_gb: float | None) -> tuple[Recipe, 
 
 
 def need_of(choice: Choice) -> Need:
-    """What a choice needs, by its weights as downloaded: an upper bound for models that run in 16 bits."""
+    """What a choice needs, by its weights as downloaded or stored: an upper bound for models that run in 16 bits."""
     spec, options = choice.backend, choice.options
-    weights = needed_weights(spec, options)
+    weights = needed_weights(spec, options) + folder_weights(options)
     layers = getattr(options, "offload", None) == "sequential"
     return Need(
         spec.stage,
@@ -168,6 +171,22 @@ def need_of(choice: Choice) -> Need:
         and any(one.largest_part_8bit_gb for one in weights),
         largest_part_8bit_gb=max((one.largest_part_8bit_gb or _part(one) for one in weights), default=0.0),
     )
+
+
+def keeper(budget_gb: float) -> Keeper:
+    """Keeps models from scene to scene as long as their weights, and what a stage computes with, fit `budget_gb`.
+
+    Raises:
+        InputError: the budget leaves nothing for weights.
+    """
+    return Keeper(budget_gb - WORKING_GB, kept_gb)
+
+
+def kept_gb(spec: Backend, options: Options) -> float:
+    """Weights that a made stage holds, as downloaded or stored; infinite where the size of one is unknown."""
+    if not all(one.size_gb for one in needed_weights(spec, options)):
+        return math.inf
+    return need_of(Choice(spec, options)).weights_gb
 
 
 def runs_models(recipe: Recipe) -> bool:

@@ -151,7 +151,7 @@ def _read(recipe: str) -> Tables:
         text = path.read_text("utf-8", errors="replace")
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number of more than 4300 digits is no TOMLDecodeError
         raise RecipeError(f"recipe {recipe}: not TOML: {error}") from error
     if COMMERCIAL in document:
         document[RULES] = {COMMERCIAL: document.pop(COMMERCIAL)}
@@ -179,7 +179,7 @@ def _value(text: str) -> object:
     """A TOML value where it is one, otherwise the words as they stand."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
 
 

@@ -88,12 +88,15 @@ def library(name: str, extra: str = "models") -> Any:
         ) from error
 
 
-def packages_missing(*names: str) -> Callable[[], str]:
-    """For `Backend.missing`: which of these packages are not installed, found out without importing any."""
+def packages_missing(*names: str, how: str = "") -> Callable[[], str]:
+    """For `Backend.missing`: which of these packages are not installed, found out without importing any.
+
+    `how`: the command for what an extra of ours cannot bring.
+    """
 
     def missing() -> str:
         absent = [name for name in names if find_spec(name) is None]
-        return f"not installed: {', '.join(absent)}" if absent else ""
+        return f"not installed: {', '.join(absent)}" + (f"; {how}" if how else "") if absent else ""
 
     return missing
 

@@ -29,7 +29,8 @@ def test_a_hostile_label_is_only_text(chromium: Browser, tmp_path: Path) -> None
 
 def test_every_control_has_a_name_and_nothing_was_reported(visitor: Visitor) -> None:
     nameless = visitor.ask(
-        """[...document.querySelectorAll('button, input, [role=meter], [role=dialog], dialog, canvas, aside, nav')]
+        """[...document.querySelectorAll(
+                'button, input, select, [role=meter], [role=dialog], dialog, canvas:not([aria-hidden]), aside, nav')]
            .filter((e) => !(e.getAttribute('aria-label') || e.getAttribute('aria-labelledby')
                             || e.textContent.trim() || e.closest('label')?.textContent.trim()))
            .map((e) => e.outerHTML)"""
@@ -105,7 +106,7 @@ def test_any_static_host_will_do(chromium: Browser, plain_host: str) -> None:
         ("ears-5.bin", b"short", "No sound: the ears' filters have the wrong size"),
         ("kernel.wasm", b"\0asm\1\0\0\0 and more", "No sound: the audio kernel's file is damaged"),
         ("kernel.wasm", b"\0asm\1\0\0\0", "No sound: the audio kernel does not run"),
-        ("splats.ply", b"ply\nnot one", "the picture did not load"),
+        ("splats.sog", b"PK not one", "the picture did not load"),
     ],
 )
 def test_what_cannot_be_used_is_said(

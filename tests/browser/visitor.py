@@ -43,7 +43,7 @@ class Visitor:
         self.url = url
         self.problems: list[str] = []
         page.on("console", lambda message: self.problems.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("pageerror", lambda error: self.problems.append(error.stack or str(error)))
         page.goto(url)
         self.wait("window.__sonoworld")
 

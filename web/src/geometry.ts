@@ -8,6 +8,8 @@ export interface Pose {
   readonly position: Vec3;
   readonly yaw: number;
   readonly pitch: number;
+  /** Level unless a headset says otherwise. */
+  readonly roll?: number;
 }
 
 /** The engine's coordinates of a world point: the one place where the page changes axes (frames.RUB_FROM_FLU). */
@@ -15,33 +17,50 @@ export function rubFromFlu([x, y, z]: Vec3): Vec3 {
   return [-y, z, -x];
 }
 
-/** `Rz(yaw)·Ry(−pitch)`: columns are the head's ahead, left and up in the world. */
-export function worldFromHead(yaw: number, pitch: number): Mat3 {
+/** The world's coordinates of an engine's point. */
+export function fluFromRub(x: number, y: number, z: number): Vec3 {
+  return [-z, -x, y];
+}
+
+/** `Rz(yaw)·Ry(−pitch)·Rx(roll)`: columns are the head's ahead, left and up in the world. */
+export function worldFromHead(yaw: number, pitch: number, roll = 0): Mat3 {
   const R: [number, number, number, number, number, number, number, number, number] = [1, 0, 0, 0, 1, 0, 0, 0, 1];
-  fillWorldFromHead(R, yaw, pitch);
+  fillWorldFromHead(R, yaw, pitch, roll);
   return R;
 }
 
 /** The same into the first nine of `R`, row by row: for the audio thread, which makes nothing new. */
-export function fillWorldFromHead(R: { [index: number]: number }, yaw: number, pitch: number): void {
+export function fillWorldFromHead(R: { [index: number]: number }, yaw: number, pitch: number, roll: number): void {
   const cy = Math.cos(yaw);
   const sy = Math.sin(yaw);
   const cp = Math.cos(pitch);
   const sp = Math.sin(pitch);
+  const cr = Math.cos(roll);
+  const sr = Math.sin(roll);
   R[0] = cy * cp;
-  R[1] = -sy;
-  R[2] = -cy * sp;
+  R[1] = -sy * cr - cy * sp * sr;
+  R[2] = sy * sr - cy * sp * cr;
   R[3] = sy * cp;
-  R[4] = cy;
-  R[5] = -sy * sp;
+  R[4] = cy * cr - sy * sp * sr;
+  R[5] = -cy * sr - sy * sp * cr;
   R[6] = sp;
-  R[7] = 0;
-  R[8] = cp;
+  R[7] = cp * sr;
+  R[8] = cp * cr;
+}
+
+/** Yaw, pitch and roll of a head whose ahead and left are these unit vectors. */
+export function headAngles(ahead: Vec3, left: Vec3): { yaw: number; pitch: number; roll: number } {
+  const yaw = Math.atan2(ahead[1], ahead[0]);
+  const pitch = Math.asin(Math.max(-1, Math.min(1, ahead[2])));
+  const level = worldFromHead(yaw, pitch);
+  const along = (column: 1 | 2): number =>
+    left[0] * level[column] + left[1] * level[(3 + column) as 4 | 5] + left[2] * level[(6 + column) as 7 | 8];
+  return { yaw, pitch, roll: Math.atan2(along(2), along(1)) };
 }
 
 /** A world point as the head sees it: Rᵀ(p − o). */
 export function inHead(point: Vec3, pose: Pose): Vec3 {
-  const R = worldFromHead(pose.yaw, pose.pitch);
+  const R = worldFromHead(pose.yaw, pose.pitch, pose.roll);
   const x = point[0] - pose.position[0];
   const y = point[1] - pose.position[1];
   const z = point[2] - pose.position[2];

@@ -1,6 +1,7 @@
 // A value of world.json, read as what it must be. The file may come from anybody: every number, text and file name is
 // checked here, and what does not fit is an error that names the field.
 import type { Vec3 } from "./geometry";
+import { addressOf } from "./inline";
 
 const MAX_TEXT = 4000;
 const FILE_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
@@ -11,20 +12,21 @@ export class Reader {
   constructor(
     private readonly value: unknown,
     private readonly path: string,
+    private readonly origin = "world.json",
   ) {}
 
   fail(expected: string): never {
-    throw new WorldError(`world.json: ${this.path}: expected ${expected}`);
+    throw new WorldError(`${this.origin}: ${this.path}: expected ${expected}`);
   }
 
   at(key: string): Reader {
     if (typeof this.value !== "object" || this.value === null || Array.isArray(this.value)) this.fail("an object");
-    return new Reader((this.value as Record<string, unknown>)[key], `${this.path}.${key}`);
+    return new Reader((this.value as Record<string, unknown>)[key], `${this.path}.${key}`, this.origin);
   }
 
   list(limit: number): Reader[] {
     if (!Array.isArray(this.value) || this.value.length > limit) this.fail(`a list of at most ${limit}`);
-    return this.value.map((item: unknown, i) => new Reader(item, `${this.path}[${i}]`));
+    return this.value.map((item: unknown, i) => new Reader(item, `${this.path}[${i}]`, this.origin));
   }
 
   number(low = -1e9, high = 1e9): number {
@@ -53,10 +55,11 @@ export class Reader {
     return this.value;
   }
 
+  /** Where a file that is named is fetched from. */
   file(): string {
     const name = this.text();
     if (!FILE_NAME.test(name)) this.fail("a plain file name inside this world");
-    return name;
+    return addressOf(name);
   }
 
   vec3(): Vec3 {

@@ -53,14 +53,19 @@ export interface Directivity {
   readonly facing: Vec3;
 }
 
-const MAX_SOURCES = 256;
+const MAX_SOURCES = 1024;
 const MAX_POINTS = 4096;
 const MAX_PARTS = 16;
 const MAX_KEYS = 4096;
 
 export function readSources(reader: Reader): Source[] {
+  return named(reader.list(MAX_SOURCES).map(readSource));
+}
+
+/** Every source with its label as its name, numbered where several share it. */
+export function named<T extends { readonly label: string }>(sources: readonly T[]): (T & { readonly name: string })[] {
   const seen = new Map<string, number>();
-  return reader.list(MAX_SOURCES).map(readSource).map((source) => {
+  return sources.map((source) => {
     const count = (seen.get(source.label) ?? 0) + 1;
     seen.set(source.label, count);
     return { ...source, name: count > 1 ? `${source.label} ${count}` : source.label };

@@ -1,11 +1,13 @@
 // world.json as checked values.
 import type { Vec3 } from "./geometry";
+import { addressOf } from "./inline";
 import { Reader, WorldError } from "./reader";
 import { readSources, type Source } from "./source";
 
-/** Two ears for one order: float32 [ear][channel][tap]. */
+/** Two channels to listen to, for one order: float32 [channel out][channel in][tap]. */
 export interface Filters {
   readonly file: string;
+  readonly output: "headphones" | "speakers";
   readonly name: string;
   readonly order: number;
   readonly taps: number;
@@ -32,6 +34,15 @@ export interface Near {
   readonly roots: Float64Array;
 }
 
+/** What a place adds: flat walls with their filters [wall][tap], and the late field as two ears hear it [ear][tap]. */
+export interface RoomFiles {
+  readonly normals: Float64Array;
+  readonly offsetsM: Float64Array;
+  readonly filters: { readonly file: string; readonly taps: number };
+  readonly late: { readonly file: string; readonly taps: number } | null;
+  readonly rateHz: number;
+}
+
 /** Where feet may go: heights and free cells, see scene/terrain.ts. */
 export interface GroundFile {
   readonly file: string;
@@ -39,10 +50,31 @@ export interface GroundFile {
   readonly cellM: number;
 }
 
+/** Splats, as SOG or PLY. */
+export interface Picture {
+  readonly file: string;
+  readonly count: number;
+}
+
+/** Something that the world owes to somebody. */
+export interface Credit {
+  readonly what: string;
+  readonly by: string;
+  readonly licence: string;
+}
+
+/** Of the photo, of the steps and models that made the world, of what its page shows and hears with. */
+export interface Credits {
+  readonly photo: string;
+  readonly made: readonly Credit[];
+  readonly shown: readonly Credit[];
+}
+
 export interface World {
   readonly title: string;
   readonly notice: string;
-  readonly splats: { readonly file: string; readonly count: number };
+  /** At least one; the finest first. */
+  readonly pictures: readonly Picture[];
   readonly poster: string | null;
   readonly start: { readonly position: Vec3; readonly yaw: number; readonly pitch: number };
   readonly comfortableRadiusM: number;
@@ -56,19 +88,26 @@ export interface World {
   readonly delay: Delay | null;
   readonly air: Air | null;
   readonly near: Near | null;
-  /** One set for every order on offer. */
+  /** None: the free field. */
+  readonly room: RoomFiles | null;
+  /** For every pair of ears all their orders, and for loudspeakers; the first pair is worn. */
   readonly filters: readonly Filters[];
   readonly sources: readonly Source[];
+  readonly credits: Credits;
 }
 
 const FORMAT = 1;
 const MAX_ORDER = 7;
+const MAX_FILTERS = 64;
+const MAX_PICTURES = 4;
 const MAX_WAYS = 64;
 const MAX_ROOTS = 16;
 const MAX_CELLS = 4096;
+const MAX_CREDITS = 1000;
+const MAX_WALLS = 64;
 
 export async function loadWorld(url: string): Promise<World> {
-  const answer = await fetch(url, { cache: "no-cache" });
+  const answer = await fetch(addressOf(url), { cache: "no-cache" });
   if (!answer.ok) throw new WorldError(`${url}: expected the world's description, got HTTP ${answer.status}`);
   return readWorld(await answer.json());
 }
@@ -84,7 +123,7 @@ export function readWorld(document: unknown): World {
   return {
     title: top.at("title").text(),
     notice: top.at("notice").text(),
-    splats: { file: top.at("splats").at("file").file(), count: top.at("splats").at("count").number(0) },
+    pictures: [top.at("splats"), ...(top.at("lighter").optional((r) => r.list(MAX_PICTURES)) ?? [])].map(readPicture),
     poster: top.at("poster").optional((r) => r.file()),
     start: { position: start.at("position").vec3(), yaw: start.at("yaw").number(), pitch: start.at("pitch").number() },
     comfortableRadiusM: top.at("comfortable_radius_m").number(0.01),
@@ -97,20 +136,43 @@ export function readWorld(document: unknown): World {
     delay: sound.at("delay").optional(readDelay),
     air: sound.at("air").optional(readAir),
     near: sound.at("near").optional((near) => readNear(near, filters)),
+    room: sound.at("room").optional(readRoom),
     filters,
     sources: readSources(top.at("sources")),
+    credits: top.at("credits").optional(readCredits) ?? { photo: "", made: [], shown: [] },
   };
 }
 
+function readCredits(reader: Reader): Credits {
+  const list = (key: string): Credit[] =>
+    reader.at(key).list(MAX_CREDITS).map((one) => ({
+      what: one.at("what").text(),
+      by: one.at("by").text(),
+      licence: one.at("licence").text(),
+    }));
+  return { photo: reader.at("photo").text(), made: list("made"), shown: list("shown") };
+}
+
 function readFilterSets(reader: Reader): Filters[] {
-  const sets = reader.list(MAX_ORDER).map((set) => ({
+  const sets = reader.list(MAX_FILTERS).map((set) => ({
     file: set.at("file").file(),
+    output: readOutput(set.at("output")),
     name: set.at("name").text(),
     order: set.at("order").whole(1, MAX_ORDER),
     taps: set.at("taps").whole(1, 8192),
     rateHz: set.at("rate_hz").number(8000, 192000),
   }));
   return sets.length ? sets : reader.fail("filters for at least one order");
+}
+
+function readOutput(reader: Reader): Filters["output"] {
+  const output = reader.optional((r) => r.text()) ?? "headphones";
+  if (output === "headphones" || output === "speakers") return output;
+  return reader.fail("headphones or speakers");
+}
+
+function readPicture(reader: Reader): Picture {
+  return { file: reader.at("file").file(), count: reader.at("count").number(0) };
 }
 
 function readGround(reader: Reader): GroundFile {
@@ -136,6 +198,19 @@ function readNear(reader: Reader, filters: readonly Filters[]): Near {
   for (let n = 1; n <= order; n++) needed += Math.ceil(n / 2);
   if (roots.length < 2 * needed) reader.at("roots").fail(`${needed} roots, for order ${order}`);
   return { numbers: Float64Array.from(numbers), roots: Float64Array.from(roots) };
+}
+
+function readRoom(reader: Reader): RoomFiles {
+  const normals = reader.at("normals").numbers(3 * MAX_WALLS);
+  const offsetsM = reader.at("offsets_m").numbers(MAX_WALLS);
+  if (normals.length !== 3 * offsetsM.length) reader.at("normals").fail(`${3 * offsetsM.length} numbers`);
+  return {
+    normals,
+    offsetsM,
+    filters: { file: reader.at("filters").file(), taps: reader.at("taps").whole(1, 512) },
+    late: reader.at("late").optional((file) => ({ file: file.file(), taps: reader.at("late_taps").whole(1, 1 << 20) })),
+    rateHz: reader.at("rate_hz").number(8000, 192000),
+  };
 }
 
 function readAir(reader: Reader): Air {

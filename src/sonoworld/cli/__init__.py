@@ -14,13 +14,37 @@ INTERRUPTED = 130
 
 def build_app() -> SubcommandApp:
     """All verbs, in the order in which a new user meets them."""
-    from sonoworld.cli import film, hear, listen, look, make, models, show, sounds  # noqa: PLC0415  heavy: only once a verb is wanted
+    from sonoworld.cli import (  # noqa: PLC0415  heavy: only once a verb is wanted
+        batch,
+        edit,
+        evaluate,
+        export,
+        film,
+        hear,
+        learn,
+        listen,
+        look,
+        make,
+        models,
+        packing,
+        serving,
+        show,
+        sounds,
+        study,
+    )  # fmt: skip
 
     app = SubcommandApp()
     for verb in (make.demo, make.create, show.view, look.sources, listen.listen, hear.render, film.film, sounds.sounds):
         app.command(verb)
-    for verb in (show.export, look.check, look.backends, look.recipe, models.models, look.doctor):
+    app.command(edit.edit)
+    app.command(learn.learn)
+    app.command(serving.serve)
+    app.command(batch.batch)
+    app.command(packing.pack)
+    for verb in (export.export, look.check, look.backends, look.recipe, models.models, look.doctor):
         app.command(verb)
+    app.command(evaluate.evaluate)
+    app.command(study.study)
     return app
 
 

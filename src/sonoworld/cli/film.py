@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from tyro.conf import Positional, arg
 
-from sonoworld.cli.hear import read_walk
+from sonoworld.cli.hear import read_walk, room_of
 from sonoworld.cli.progress import StageWatch
 from sonoworld.disk import mp4
 from sonoworld.disk.scene import load_ground, load_lite, load_sources
@@ -37,6 +37,7 @@ def film(  # noqa: PLR0913, PLR0917  one per option of the command line
     codec: mp4.Codec = "h264",
     sound: mp4.Coding = "aac",
     sheet: bool = True,
+    dry: bool = False,
 ) -> None:
     """Film a walk through a world, with its sound, as MP4.
 
@@ -56,6 +57,7 @@ def film(  # noqa: PLR0913, PLR0917  one per option of the command line
         hrtf: Whose ears: kemar, sphere, or a SOFA file.
         codec: h264 plays everywhere; vp9 is slower and free of x264.
         sound: aac plays everywhere; pcm (24 bits) loses nothing, for those who go on working with it.
+        dry: No room, even if the world has one (room.json, from `sonoworld learn`).
         sheet: Write the contact sheet (`--no-sheet`: only the film).
     """
     console = Console()
@@ -68,10 +70,11 @@ def film(  # noqa: PLR0913, PLR0917  one per option of the command line
     shot = Shot(format_, _size(size or SIZES[format_]), fps, length, math.radians(fov))
     chosen = _order(order, format_)
     sources = load_sources(scene)
+    room = room_of(scene, console, dry=dry)
     if path is None:
         path = default_walk(length, sources, load_ground(scene))
     with _bar(console) as report:
-        how = Making(chosen, hrtf, codec, sound, sheet, report)
+        how = Making(chosen, hrtf, codec, sound, sheet, report, room)
         cut = make_film((load_lite(scene), sources), path, shot, target, how)
     say_cut(target, shot, cut, console)
 

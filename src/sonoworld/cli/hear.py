@@ -11,9 +11,11 @@ from jaxtyping import Float32
 from rich.console import Console
 from tyro.conf import Positional, arg
 
+from sonoworld.acoustics.guess import guessed_room
 from sonoworld.disk import atomic, wav
 from sonoworld.disk.ambix import write_ambix
-from sonoworld.disk.scene import load_sources
+from sonoworld.disk.room_file import ROOM_FILE, read_room
+from sonoworld.disk.scene import load_scene, load_sources
 from sonoworld.encode import EncodeOptions
 from sonoworld.errors import InputError, UnsafeFileError
 from sonoworld.frames import Pose
@@ -22,7 +24,7 @@ from sonoworld.render.convolve import convolved
 from sonoworld.render.ears import ears
 from sonoworld.render.speakers import LAYOUTS, Layout, LayoutName, parse_layout
 from sonoworld.render.speakers_loudness import layout_loudness
-from sonoworld.render.walk_audio import Facing
+from sonoworld.render.walk_audio import Facing, FittedRoom
 from sonoworld.types import SoundField
 
 DEFAULT_SECONDS = 10.0
@@ -58,6 +60,8 @@ def render(  # noqa: PLR0913, PLR0917  one per option of the command line
     hrtf: str = "kemar",
     layout: Path | None = None,
     facing: Facing = "head",
+    dry: bool = False,
+    guess_room: bool = False,
 ) -> None:
     """Render a world's sound to a WAV file, or what is seen and heard to a film.
 
@@ -75,14 +79,20 @@ def render(  # noqa: PLR0913, PLR0917  one per option of the command line
         seconds: Length; default the walk's, or 10 (a film: 20).
         hrtf: Whose ears: kemar, sphere, or a SOFA file.
         layout: Loudspeakers as JSON or TOML: speakers, a list of label, azimuth_deg (+ left), elevation_deg.
+        dry: No room, even if the world has one (room.json, from `sonoworld learn`).
+        guess_room: The room that the picture suggests, even if the world has another.
         facing: Loudspeakers turn with the walk's head, or keep looking ahead, along the photo's view.
     """
     console = Console()
     if format_ in FILMS:
         _require_plain(format_, layout, facing)
+        if guess_room:
+            raise InputError(
+                f"--guess-room: expected sound alone, got --format {format_}; `sonoworld learn guess` first"
+            )
         from sonoworld.cli.film import film  # noqa: PLC0415  it reads walks as we do
 
-        film(scene, out, FILMS[format_], walk, seconds, order=order, hrtf=hrtf)
+        film(scene, out, FILMS[format_], walk, seconds, order=order, hrtf=hrtf, dry=dry)
         return
     order = 3 if order is None else order
     options = _options(format_, order)
@@ -93,17 +103,18 @@ def render(  # noqa: PLR0913, PLR0917  one per option of the command line
     if facing == "ahead" and speakers is None:
         raise InputError(f"--facing ahead: expected a --format of loudspeakers, got {format_}")
     sources = load_sources(scene)
+    room = room_of(scene, console, dry=dry, guess=guess_room)
     began = time.perf_counter()
     if format_ == "binaural":
         whose = ears(hrtf, order)
         console.print(f"ears: {whose.line}", highlight=False, soft_wrap=True, markup=False)
-        field = render_walk(sources, path, "ambix", order, seconds, options)
+        field = render_walk(sources, path, "ambix", order, seconds, options, room=room)
         made = _brought_to_level(convolved(field.signal, whose.filters), None)
     elif speakers is not None:
-        raw = render_walk(sources, path, speakers, order, seconds, options, facing=facing)
+        raw = render_walk(sources, path, speakers, order, seconds, options, facing=facing, room=room)
         made = _brought_to_level(raw, speakers)
     else:
-        field = render_walk(sources, path, "ambix", order, seconds, options)
+        field = render_walk(sources, path, "ambix", order, seconds, options, room=room)
         made = _Made(field.signal, f"0 dBFS RMS is {field.full_scale_db:g} dB SPL; no gain applied", field)
     took = time.perf_counter() - began
     _write(out, made, format_, speakers)
@@ -115,6 +126,19 @@ def render(  # noqa: PLR0913, PLR0917  one per option of the command line
         soft_wrap=True,
         markup=False,
     )
+
+
+def room_of(scene: Path, console: Console, *, dry: bool, guess: bool = False) -> FittedRoom | None:
+    """The room in which a world is heard: its own, unless another is wanted; says which."""
+    if dry and guess:
+        raise InputError("--dry, --guess-room: expected one of them, got both")
+    if dry or not (guess or (scene / ROOM_FILE).is_file()):
+        return None
+    from sonoworld.cli.learn import describe  # noqa: PLC0415
+
+    room, emitter = (guessed_room(load_scene(scene).geometry), None) if guess else read_room(scene)
+    console.print(f"room {describe(room)}", highlight=False, soft_wrap=True, markup=False)
+    return room, emitter
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from tyro.conf import Positional, arg
 
-from sonoworld.cli.hear import read_walk
+from sonoworld.cli.hear import read_walk, room_of
 from sonoworld.cli.keys import open_keys
 from sonoworld.cli.screen import Sitting, card_line, screen
 from sonoworld.cli.sound_card import MOST_RECORDED_S, Latency, Playing, find_device, output_devices, playing
@@ -38,6 +38,7 @@ def listen(  # noqa: PLR0913, PLR0917  one per option of the command line
     device: str | None = None,
     latency: Latency = "high",
     record: Path | None = None,
+    dry: bool = False,
     list_devices: Annotated[bool, arg(name="list-devices")] = False,
 ) -> None:
     """Walk and listen live on the sound card, with headphones.
@@ -55,6 +56,7 @@ def listen(  # noqa: PLR0913, PLR0917  one per option of the command line
         device: Number or part of the name of a sound card.
         latency: low reacts sooner, high forgives a busy machine.
         record: Also write what is heard to this WAV file.
+        dry: No room, even if the world has one (room.json, from `sonoworld learn`).
         list_devices: List sound cards instead.
     """
     console = Console()
@@ -66,7 +68,9 @@ def listen(  # noqa: PLR0913, PLR0917  one per option of the command line
     path, law = _checked(walk, seconds, order, record)
     sources = load_sources(scene)
     card = find_device(device)
-    player = Player(sources, law, hrtf=hrtf, executor=executor, rate_hz=card.rate_hz)
+    player = Player(
+        sources, law, hrtf=hrtf, executor=executor, rate_hz=card.rate_hz, room=room_of(scene, console, dry=dry)
+    )
     gain_db = screen_gain_db(sources, law)
     player.set_master_db(gain_db)
     in_terminal = console.is_terminal and sys.stdin.isatty()

@@ -131,6 +131,8 @@ def doctor() -> None:
         console.print(f"  {name:<12} {state} ({needed})", highlight=False, markup=False)
     for package, extra, needed in (
         ("pillow-heif", "heic", "HEIC photos"),
+        ("cryptography", "lan", "phones in the same network"),
+        ("segno", "lan", "a QR code for them"),
         ("sounddevice", "listen", "live listening on the sound card"),
         ("av", "film", "films"),
         ("torch", "learn", "learning and GPU models"),

@@ -5,6 +5,7 @@ sRGB with the signs of 3DGS. Programs that do not know the extension show the sa
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, Float64, UInt16
@@ -39,6 +40,16 @@ def write_glb_splats(path: Path, splats: Splats) -> None:
     Raises:
         InputError: no splats, or more than fit into 4 GiB.
     """
+    document, parts = splats_document(path, splats)
+    write_glb(path, document, parts)
+
+
+def splats_document(path: Path, splats: Splats) -> tuple[dict[str, Any], list[np.ndarray]]:
+    """The document of a file at `path` that holds splats, and the parts of its block, to be added to.
+
+    Raises:
+        InputError: no splats.
+    """
     if not len(splats):
         raise InputError(f"{path}: expected at least one splat, got none")
     parts = _attributes(splats)
@@ -52,7 +63,7 @@ def write_glb_splats(path: Path, splats: Splats) -> None:
         "mode": 0,
         "extensions": {EXTENSION: FACTS},
     }
-    document = {
+    document: dict[str, Any] = {
         "asset": {"version": "2.0", "generator": "sonoworld"},
         "extensionsUsed": [EXTENSION],
         "scene": 0,
@@ -63,7 +74,7 @@ def write_glb_splats(path: Path, splats: Splats) -> None:
         "bufferViews": views,
         "buffers": [{"byteLength": at}],
     }
-    write_glb(path, document, list(parts.values()))
+    return document, list(parts.values())
 
 
 def _attributes(splats: Splats) -> dict[str, np.ndarray]:

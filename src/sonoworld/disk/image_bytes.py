@@ -20,7 +20,7 @@ def decode_image(raw: bytes, formats: Sequence[str], pixels: tuple[int, int], wh
     least, most = pixels
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # judged below, with our limit
+            warnings.simplefilter("ignore")  # broken tags are common; the size is judged below, with our limit
             image = Image.open(io.BytesIO(raw), formats=list(formats))
             width, height = image.size
             if not least <= width * height <= most:

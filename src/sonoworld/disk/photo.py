@@ -20,6 +20,7 @@ FORMATS: tuple[str, ...] = ("JPEG", "PNG", "WEBP", "TIFF")
 MIN_SIDE_PX = 64
 MAX_PIXELS = 200_000_000
 MAX_FILE_BYTES = 500 * 2**20
+ROWS_AT_A_TIME = 512
 WORKING_SIDE_PX = 4096
 """Longer photos are reduced to this: at 2048 panorama columns even 360° would not show more."""
 
@@ -43,7 +44,9 @@ def read_photo(path: Path, *, panorama: bool = False) -> Photo:
         taken_with = _camera_name(image)
         says_equirectangular = b"equirectangular" in _xmp(image, raw)
         upright = _decode(path, image)
+    del image, raw  # of 180 megapixels nothing is held three times
     rgb = _rgb8(upright)
+    del upright
     equirectangular = panorama or says_equirectangular or edges_continue(rgb)
     if equirectangular and abs(rgb.shape[1] / rgb.shape[0] - 2) > 2 * PANORAMA_RATIO_TOLERANCE:
         if panorama:
@@ -72,7 +75,7 @@ def _open(path: Path) -> tuple[Image.Image, bytes]:
     Image.init()
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # judged by _check_size, with our limit
+            warnings.simplefilter("ignore")  # broken tags are common; the size is judged by _check_size, with our limit
             return Image.open(io.BytesIO(raw), formats=formats), raw
     except UnidentifiedImageError as error:
         hint = ""
@@ -129,12 +132,20 @@ def _rgb8(image: Image.Image) -> UInt8[np.ndarray, "h w 3"]:
         full = 65535.0 if image.mode != "F" else max(float(values.max()), 1e-9)
         gray = np.clip(np.round(values * (255.0 / full)), 0, 255).astype(np.uint8)
         return np.repeat(gray[..., None], 3, axis=2)
-    has_alpha = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
-    if not has_alpha:
-        return np.asarray(image.convert("RGB")).copy()
+    width, height = image.size
+    rgb = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, ROWS_AT_A_TIME):
+        bottom = min(top + ROWS_AT_A_TIME, height)
+        rgb[top:bottom] = np.asarray(_on_white(image.crop((0, top, width, bottom))))
+    return rgb
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if not (image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info):
+        return image.convert("RGB")
     rgba = image.convert("RGBA")
     white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
-    return np.asarray(Image.alpha_composite(white, rgba).convert("RGB")).copy()
+    return Image.alpha_composite(white, rgba).convert("RGB")
 
 
 def _working_size(rgb: np.ndarray, *, whole_sphere: bool) -> UInt8[np.ndarray, "h w 3"]:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from sonoworld.disk import atomic, sound_values, world_values
+from sonoworld.disk import atomic, sound_values, versions, world_values
 from sonoworld.disk.ground_value import GROUND, GROUND_FILE
+from sonoworld.disk.room_file import ROOM_FILE, read_room
 from sonoworld.disk.workspace import FORMAT, SCENE
 from sonoworld.errors import InputError, SonoworldError, UnsafeFileError
 from sonoworld.terrain import walk_surface
@@ -56,9 +57,9 @@ def load_scene(folder: Path) -> Scene:
 
 
 def load_sources(folder: Path) -> tuple[Source, ...]:
-    """Only what sounds, with clips: all that rendering audio needs."""
+    """Only what sounds, with clips: all that rendering audio needs. As edited, without what was muted."""
     manifest(folder)
-    return sound_values.with_clips(sound_values.LOCATED.load(folder), sound_values.CLIPS.load(folder))
+    return versions.load_version(folder).heard
 
 
 def load_lite(folder: Path) -> Splats:
@@ -89,6 +90,7 @@ def check_scene(folder: Path) -> tuple[Finding, ...]:
             found.append(Finding(name, "missing"))
         elif atomic.sha256(path) != digest:
             found.append(Finding(name, "changed since it was made (its digest differs)"))
+    found += [Finding(file, problem) for file, problem in versions.faults(folder)]
     if found:
         return tuple(found)
     try:
@@ -98,5 +100,16 @@ def check_scene(folder: Path) -> tuple[Finding, ...]:
         return (Finding(SCENE, str(error)),)
     if scene.geometry.distance.shape != scene.panorama.known.shape:
         found.append(Finding("geometry.npz", f"does not have the panorama's size {scene.panorama.known.shape}"))
+    if (folder / ROOM_FILE).is_file():
+        found += _room_faults(folder)
     found += [Finding(f"sources/{s.id}.wav", "the source has no sound") for s in scene.sources if s.clip is None]
     return tuple(found)
+
+
+def _room_faults(folder: Path) -> list[Finding]:
+    """`room.json` is learnt after a scene was made: no digest, but it must be a room."""
+    try:
+        read_room(folder)
+    except SonoworldError as error:
+        return [Finding(ROOM_FILE, str(error))]
+    return []

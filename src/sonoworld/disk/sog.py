@@ -29,6 +29,8 @@ PALETTE_COLUMNS = 64
 MAX_PALETTE = 1 << 16
 MAX_META_BYTES = 2**20
 MAX_IMAGE_BYTES = 2**30
+MAX_EXPANSION, FREE_BYTES = 16, 2**24
+"""Bytes of an image for a byte in the archive, where they are more than `FREE_BYTES`: images are packed already."""
 SPARE_PIXELS = 2**16
 FIRST_TAG = 252
 """The alpha of a rotation's pixel says which part of the quaternion wxyz is largest: 252 + 0..3."""
@@ -102,7 +104,7 @@ def read_sog(path: Path, *, max_splats: int = MAX_SPLATS) -> Splats:
         with zipfile.ZipFile(path) as archive:
             return _read(lambda name: _from_archive(archive, name, path), META, path, max_splats)
     except ZIP_ERRORS as error:
-        raise UnsafeFileError(f"{path}: expected a .sog archive: {error}") from error
+        raise UnsafeFileError(f"{path}: expected a .sog archive: {str(error)[:200]}") from error
 
 
 def _from_folder(folder: Path, name: str) -> bytes:
@@ -116,7 +118,8 @@ def _from_archive(archive: zipfile.ZipFile, name: str, path: Path) -> bytes:
     if name not in archive.NameToInfo:
         raise UnsafeFileError(f"{path}: expected {name!r} in the archive, got none")
     info = archive.NameToInfo[name]
-    most = MAX_META_BYTES if name == META else MAX_IMAGE_BYTES
+    unpacked = min(MAX_IMAGE_BYTES, max(FREE_BYTES, MAX_EXPANSION * info.compress_size))
+    most = MAX_META_BYTES if name == META else unpacked
     if info.file_size > most:
         raise UnsafeFileError(f"{path}: {name}: expected at most {most} bytes, got {info.file_size}")
     return archive.read(info)  # never gives more than `file_size`

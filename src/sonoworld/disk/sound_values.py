@@ -106,7 +106,9 @@ class _MotionRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class _SourceRecord:
+class SourceRecord:
+    """A source as JSON keeps it, without its surface points and its clip."""
+
     id: str
     label: str
     prompt: str
@@ -124,10 +126,10 @@ class _SourceRecord:
     movement: Movement = Movement.UNSAID
 
 
-_SOURCE_RECORDS = TypeAdapter(list[_SourceRecord]).validate_python
+_SOURCE_RECORDS = TypeAdapter(list[SourceRecord]).validate_python
 
 
-_SOURCE_FIELDS = tuple(name for name in _SourceRecord.__dataclass_fields__ if name not in ("directivity", "path"))
+_SOURCE_FIELDS = tuple(name for name in SourceRecord.__dataclass_fields__ if name not in ("directivity", "path"))
 
 
 def _save_located(folder: Path, sources: tuple[Source, ...]) -> tuple[str, ...]:
@@ -137,11 +139,12 @@ def _save_located(folder: Path, sources: tuple[Source, ...]) -> tuple[str, ...]:
         atomic.inside(folder, names[-1])
         arrays = {"points": source.points, "normals": source.normals, "weights": source.weights}
         write_arrays(folder / names[-1], arrays)
-    atomic.write_json(folder / names[0], {"format": 1, "sources": [_source_record(source) for source in sources]})
+    atomic.write_json(folder / names[0], {"format": 1, "sources": [source_record(source) for source in sources]})
     return tuple(names)
 
 
-def _source_record(source: Source) -> dict[str, object]:
+def source_record(source: Source) -> dict[str, object]:
+    """What a `SourceRecord` says of a source, ready for JSON."""
     record: dict[str, object] = {name: getattr(source, name) for name in _SOURCE_FIELDS}
     if (aim := source.directivity) is not None:
         record["directivity"] = {"pattern": aim.pattern, "sharpness": aim.sharpness, "facing": aim.facing.tolist()}
@@ -168,11 +171,11 @@ def _load_located(folder: Path) -> tuple[Source, ...]:
     records = checked_record(cast("dict[str, object]", document).get("sources"), _SOURCE_RECORDS, where)
     if len(records) > MAX_ITEMS or len({record.id for record in records}) != len(records):
         raise UnsafeFileError(f"{where}: expected at most {MAX_ITEMS} sources with different ids, got {len(records)}")
-    return tuple(_load_source(folder, record) for record in records)
+    return tuple(located_source(atomic.inside(folder, f"sources/{record.id}.npz"), record) for record in records)
 
 
-def _load_source(folder: Path, record: _SourceRecord) -> Source:
-    where = atomic.inside(folder, f"sources/{record.id}.npz")
+def located_source(where: Path, record: SourceRecord) -> Source:
+    """A source without its clip, its surface points read from a file."""
     a = read_arrays(where, ("points", "normals", "weights"))
     n = len(a["weights"])
     if a["points"].shape != (n, 3) or a["normals"].shape != (n, 3) or a["weights"].ndim != 1:
@@ -190,7 +193,9 @@ def _load_source(folder: Path, record: _SourceRecord) -> Source:
 
 
 @dataclass(frozen=True, slots=True)
-class _ClipRecord:
+class ClipRecord:
+    """A clip as JSON keeps it, without its samples."""
+
     loops: bool
     clip_gain_db: float
     made_by: str
@@ -198,7 +203,7 @@ class _ClipRecord:
     author: str
 
 
-_CLIP_RECORDS = TypeAdapter(dict[str, _ClipRecord]).validate_python
+_CLIP_RECORDS = TypeAdapter(dict[str, ClipRecord]).validate_python
 
 
 def _save_clips(folder: Path, clips: dict[str, Clip]) -> tuple[str, ...]:
@@ -207,7 +212,7 @@ def _save_clips(folder: Path, clips: dict[str, Clip]) -> tuple[str, ...]:
     for id_, clip in clips.items():
         names.append(f"sources/{id_}.wav")
         write_wav(atomic.inside(folder, names[-1]), clip.samples[None], clip.rate_hz)
-        records[id_] = asdict(_ClipRecord(clip.loops, clip.clip_gain_db, clip.made_by, clip.licence, clip.author))
+        records[id_] = asdict(ClipRecord(clip.loops, clip.clip_gain_db, clip.made_by, clip.licence, clip.author))
     atomic.write_json(folder / names[0], records)
     return tuple(names)
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from sonoworld.disk import atomic
-from sonoworld.disk.lock import held
+from sonoworld.disk import atomic, versions
+from sonoworld.disk.lock import locked
+from sonoworld.disk.room_file import carry_room
 from sonoworld.errors import InputError, UnsafeFileError
 
 FORMAT = 1
@@ -93,10 +94,7 @@ def open_workspace(scene_folder: Path) -> Generator[Workspace]:
     partial = scene_folder.with_name(scene_folder.name + ".partial")
     try:
         scene_folder.parent.mkdir(parents=True, exist_ok=True)
-        with held(
-            scene_folder.with_name(f".{scene_folder.name}.lock"),
-            f"{scene_folder}: another process is making this scene",
-        ):
+        with locked(scene_folder):
             _finish_interrupted_swap(scene_folder)
             if (scene_folder / SCENE).is_file() and not partial.exists():
                 _link_tree(scene_folder, partial)
@@ -116,6 +114,8 @@ def publish(work: Workspace, *, version: str) -> None:
             path.unlink()
         elif path.is_dir() and not any(path.iterdir()):
             path.rmdir()
+    versions.carry(work.scene_folder, work.folder)
+    carry_room(work.scene_folder, work.folder)
     document = {
         "format": FORMAT,
         "made_with": f"sonoworld {version}",

@@ -8,17 +8,16 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 import httpx
 
+from sonoworld.asking import Patience, TooLargeError, TooLateError, body, retry_after_s, wait_s
 from sonoworld.errors import BackendMissingError, StageError
 from sonoworld.lift.marble_address import CREDITS_PAGE, KEY_PAGE, Service
 
 T = TypeVar("T")
 
-MAX_BODY_BYTES = 4 * 2**20
 MAX_WAIT_S = 120.0
 """A server that asks for more is reported instead of waited for."""
 
@@ -44,15 +43,6 @@ class BusyError(Exception):
         super().__init__(message)
         self.wait_s = wait_s
         self.taken = taken
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait for one answer, how often to try again, and whom to tell; `tell` may raise to interrupt."""
-
-    timeout_s: float
-    retries: int
-    tell: Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +84,11 @@ def trying(once: Callable[[], T], host: str, patience: Patience, *, charged: boo
         except BusyError as error:
             if charged and error.taken is not False:
                 raise UncertainError(f"{host}: {error}") from None
-            wait_s = min(2.0**tried, MAX_WAIT_S) if error.wait_s is None else error.wait_s
-            if tried == patience.retries or wait_s > MAX_WAIT_S:
-                asks = f"; it asks to wait {wait_s:.0f} s" if wait_s > MAX_WAIT_S else ""
+            pause_s = wait_s(tried, error.wait_s, MAX_WAIT_S)
+            if tried == patience.retries or pause_s > MAX_WAIT_S:
+                asks = f"; it asks to wait {pause_s:.0f} s" if pause_s > MAX_WAIT_S else ""
                 raise StageError(f"{host}: {error} (tried {tried + 1} times{asks})") from None
-            pause(wait_s, lambda e=error, w=wait_s: patience.tell(f"{host}: {e}; again in {w:g} s"))
+            pause(pause_s, lambda e=error, w=pause_s: patience.tell(f"{host}: {e}; again in {w:g} s"))
     raise AssertionError("the last try returns or raises")
 
 
@@ -120,9 +110,13 @@ def _ask_once(service: Service, question: Question, timeout_s: float) -> dict[st
             httpx.Client(timeout=timeout_s, follow_redirects=False, trust_env=not service.local) as client,
             client.stream(question.method, url, json=question.body, headers=headers) as response,
         ):
-            text = service.hidden(_body(response, deadline, timeout_s))
+            text = service.hidden(body(response.iter_bytes(), deadline))
     except (httpx.ConnectError, httpx.ConnectTimeout):
         raise BusyError(f"no server answers at {service.url}", taken=False) from None
+    except TooLargeError as error:
+        raise UncertainError(f"{service.host}: {error}") from None
+    except TooLateError:
+        raise BusyError(f"no whole answer within {timeout_s:g} s") from None
     except httpx.TimeoutException:
         raise BusyError(f"no answer within {timeout_s:g} s") from None
     except httpx.HTTPError as error:
@@ -134,19 +128,6 @@ def _ask_once(service: Service, question: Question, timeout_s: float) -> dict[st
     return found
 
 
-def _body(response: httpx.Response, deadline: float, timeout_s: float) -> str:
-    parts: list[bytes] = []
-    size = 0
-    for chunk in response.iter_bytes():
-        size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            raise UncertainError(f"{response.url.host}: the answer is larger than {MAX_BODY_BYTES // 2**20} MiB")
-        if time.monotonic() > deadline:
-            raise BusyError(f"no whole answer within {timeout_s:g} s")
-        parts.append(chunk)
-    return b"".join(parts).decode("utf-8", "replace")
-
-
 def check_status(response: httpx.Response, text: str, host: str) -> None:
     """Raise what a status means, unless it is a success."""
     status = response.status_code
@@ -154,8 +135,8 @@ def check_status(response: httpx.Response, text: str, host: str) -> None:
         return
     what = f"status {status}: {_reason(text)}"
     if status in REFUSED | BUSY:
-        wait_s = _retry_after_s(response.headers.get("retry-after", ""))
-        raise BusyError(what, wait_s, taken=False if status in REFUSED else None)
+        asked_s = retry_after_s(response.headers.get("retry-after", ""))
+        raise BusyError(what, asked_s, taken=False if status in REFUSED else None)
     if status in (401, 403):
         raise BackendMissingError(f"{host}: {what}; is the key right? A new one: {KEY_PAGE}")
     if status == 402:
@@ -187,14 +168,4 @@ def _parsed(text: str) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        return None
-
-
-def _retry_after_s(value: str) -> float | None:
-    """Seconds of a Retry-After header (seconds or a date; RFC 9110, 10.2.3); None where there is none."""
-    if value.strip().replace(".", "", 1).isdecimal():
-        return float(value)
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except (ValueError, OverflowError):
         return None

@@ -12,6 +12,9 @@ class MogeLiftOptions(moge.MogeOptions, ViewsOptions):
     """Which MoGe, how it looks around, and how its distances are understood."""
 
     side_px: int = Field(default=640, ge=70, le=2048, description="width and height of a view")
+    resolution_level: int = Field(
+        default=3, ge=0, le=9, description="0 the coarsest, 9 the finest; 3: as many patches as a view of 640 px has"
+    )
 
 
 def _make(options: MogeLiftOptions) -> Lift:

@@ -1,6 +1,7 @@
-"""Stuff told by a linear reading of what the detector's network sees, fitted on photos labelled by hand.
+"""Stuff told by a small network that reads what the detector's network sees, fitted on photos labelled by hand.
 
-Letters: F feature maps [c s s] of a 512 px square, s cells a side; W their weights [c 7]; z = Σ F·W + colour + bias.
+Letters: F feature maps [c s s] of a 512 px square, s cells a side; W their weights [c h]; a = Σ F·W + colour + bias the
+h hidden units of a cell; z = silu(a)·V + v, the log-probabilities of the 7 kinds up to a constant.
 The weights come from `bench/parsing.py --write`; photos and labels are named in `bench/reference/stuff.json`.
 """
 
@@ -27,7 +28,11 @@ CUES = 5
 """L, a, b of CIE Lab over 128, sine of the elevation, and on which side of the horizon it is."""
 HORIZON_RAD = 0.17
 TILE_FOV_RAD = np.radians(100.0)
-TILES = tuple((elevation, 60.0 * k) for elevation in (-60.0, 0.0, 60.0) for k in range(6))
+TILES = (
+    *((0.0, 60.0 * k) for k in range(6)),
+    *((60.0, 120.0 * k) for k in range(3)),
+    *((-60.0, 60.0 + 120.0 * k) for k in range(3)),
+)
 """Elevation and azimuth of views that see the whole sphere, degrees."""
 PANORAMA_ROWS = 256
 """The reading is coarse: a cell of a tile is about 0.8° wide."""
@@ -35,18 +40,21 @@ PANORAMA_ROWS = 256
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The weights: of each feature map [c 7], of the cues [5 7], and the bias [7]."""
+    """The weights: to the hidden units of each feature map, of the cues and their bias; from them to the kinds."""
 
-    maps: tuple[Float32[np.ndarray, "_ 7"], ...]
-    cues: Float32[np.ndarray, "5 7"]
-    bias: Float32[np.ndarray, "7"]
+    maps: tuple[Float32[np.ndarray, "_ h"], ...]
+    cues: Float32[np.ndarray, "5 h"]
+    bias: Float32[np.ndarray, "h"]
+    out: Float32[np.ndarray, "h 7"]
+    out_bias: Float32[np.ndarray, "7"]
 
 
 @lru_cache(maxsize=1)
 def shipped_head() -> Head:
     """The weights that come with the package."""
     with np.load(str(files("sonoworld.perceive").joinpath("data/stuff_head.npz")), allow_pickle=False) as stored:
-        return Head(tuple(stored[name] for name in FEATURES), stored["cues"], stored["bias"])
+        maps = tuple(stored[name].astype(np.float32) for name in FEATURES)
+        return Head(maps, *(stored[name].astype(np.float32) for name in ("cues", "bias", "out", "out_bias")))
 
 
 def cell_cues(
@@ -63,10 +71,22 @@ def read_square(
     square: UInt8[np.ndarray, "512 512 3"], elevation: Float32[np.ndarray, "128 128"], head: Head
 ) -> Float32[np.ndarray, "128 128 7"]:
     """Log-probabilities of the kinds of stuff, per cell of a square picture."""
-    z = cell_cues(square, elevation) @ head.cues + head.bias
+    a = cell_cues(square, elevation) @ head.cues + head.bias
+    by_size: dict[int, np.ndarray] = {}
     for F, W in zip(features(square), head.maps, strict=True):
-        z += cv2.resize(np.einsum("cyx,ck->yxk", F, W), (CELLS, CELLS), interpolation=cv2.INTER_LINEAR)
-    return _normalised(z)
+        seen = F.reshape(len(F), -1).T @ W
+        by_size[F.shape[1]] = by_size[F.shape[1]] + seen if F.shape[1] in by_size else seen
+    for side, seen in by_size.items():
+        grid = seen.reshape(side, side, -1)
+        a += grid if side == CELLS else cv2.resize(grid, (CELLS, CELLS), interpolation=cv2.INTER_LINEAR)
+    return _normalised(_silu(a) @ head.out + head.out_bias)
+
+
+def _silu(a: Float32[np.ndarray, "h w k"]) -> Float32[np.ndarray, "h w k"]:
+    with np.errstate(over="ignore"):  # far below 0, where silu is 0
+        e = np.exp(-a)
+    e += 1
+    return a / e
 
 
 def _normalised(z: Float32[np.ndarray, "h w 7"]) -> Float32[np.ndarray, "h w 7"]:

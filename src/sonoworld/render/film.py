@@ -22,7 +22,7 @@ from sonoworld.render.loudness import CEILING_DBTP, file_gain, true_peak_db
 from sonoworld.render.splat import SplatImage, render_view
 from sonoworld.render.splat_panorama import render_panorama
 from sonoworld.render.walk import Walk, looking_ahead
-from sonoworld.render.walk_audio import RATE_HZ, render_walk
+from sonoworld.render.walk_audio import RATE_HZ, FittedRoom, render_walk
 from sonoworld.sphere import pinhole
 from sonoworld.types import Source, Splats
 
@@ -120,25 +120,33 @@ def developed(seen: SplatImage) -> Frame:
 
 
 def flat_sound(
-    sources: Sequence[Source], walk: Walk, shot: Shot, filters: Float32[np.ndarray, "2 c taps"]
+    sources: Sequence[Source],
+    walk: Walk,
+    shot: Shot,
+    filters: Float32[np.ndarray, "2 c taps"],
+    room: FittedRoom | None = None,
 ) -> FilmSound:
     """What two ears hear on the walk, at a comfortable level; the filters' channels say the order."""
     order = math.isqrt(filters.shape[1]) - 1
-    field = render_walk(sources, walk, "ambix", order, shot.sound_seconds)
+    field = render_walk(sources, walk, "ambix", order, shot.sound_seconds, room=room)
     raw = convolved(field.signal, filters)
     gain = file_gain(raw, RATE_HZ)
     return FilmSound(gain.apply(raw), gain.gain_db, gain.held_by_peak)
 
 
 def around_sound(
-    sources: Sequence[Source], walk: Walk, shot: Shot, filters: Float32[np.ndarray, "2 4 taps"]
+    sources: Sequence[Source],
+    walk: Walk,
+    shot: Shot,
+    filters: Float32[np.ndarray, "2 4 taps"],
+    room: FittedRoom | None = None,
 ) -> FilmSound:
     """The first-order field along the walk in the world's axes, as loud as its decoding to these ears needs.
 
     Platforms decode it themselves: one gain brings what two ears would hear to a file's level, less where a channel's
     own peak asks for it.
     """
-    field = render_walk(sources, looking_ahead(walk), "ambix", 1, shot.sound_seconds)
+    field = render_walk(sources, looking_ahead(walk), "ambix", 1, shot.sound_seconds, room=room)
     wanted = file_gain(convolved(field.signal, filters), RATE_HZ)
     allowed = CEILING_DBTP - _MARGIN_DB - true_peak_db(field.signal)
     gain_db = min(wanted.gain_db, allowed)

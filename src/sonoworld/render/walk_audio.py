@@ -9,10 +9,12 @@ from typing import Literal, cast, overload
 import numpy as np
 from jaxtyping import Float32
 
+from sonoworld.acoustics.room import Emitter, Room
 from sonoworld.encode import EncodeOptions, encode_scene
 from sonoworld.errors import ShapeError
 from sonoworld.render.convolve import convolved
 from sonoworld.render.hrtf import hrir
+from sonoworld.render.room_sound import room_field
 from sonoworld.render.speakers import LAYOUTS, Layout, LayoutName
 from sonoworld.render.speakers_decode import decoded
 from sonoworld.render.walk import Walk, looking_ahead
@@ -20,6 +22,9 @@ from sonoworld.types import Scene, SoundField, Source
 
 RATE_HZ = 48000
 MAX_SECONDS = 3600.0
+
+FittedRoom = tuple[Room, Emitter | None]
+"""A room, and the loudspeaker that measured its late field, if one did: as `disk.room_file.read_room` gives it."""
 
 Facing = Literal["head", "ahead"]
 """Where loudspeakers look: where the walk's head looks, or along the world's x, always."""
@@ -33,6 +38,8 @@ def render_walk(
     order: int | None = None,
     seconds: float | None = None,
     options: EncodeOptions | None = None,
+    *,
+    room: FittedRoom | None = None,
 ) -> Float32[np.ndarray, "2 t"]: ...
 @overload
 def render_walk(
@@ -42,6 +49,8 @@ def render_walk(
     order: int | None = None,
     seconds: float | None = None,
     options: EncodeOptions | None = None,
+    *,
+    room: FittedRoom | None = None,
 ) -> SoundField: ...
 @overload
 def render_walk(
@@ -53,6 +62,7 @@ def render_walk(
     options: EncodeOptions | None = None,
     *,
     facing: Facing = "head",
+    room: FittedRoom | None = None,
 ) -> Float32[np.ndarray, "n t"]: ...
 def render_walk(  # noqa: PLR0913  one per choice that a listener has
     scene: Scene | Sequence[Source],
@@ -63,6 +73,7 @@ def render_walk(  # noqa: PLR0913  one per choice that a listener has
     options: EncodeOptions | None = None,
     *,
     facing: Facing = "head",
+    room: FittedRoom | None = None,
 ) -> Float32[np.ndarray, "n t"] | SoundField:
     """What is heard on a walk, at 48 kHz.
 
@@ -77,6 +88,8 @@ def render_walk(  # noqa: PLR0913  one per choice that a listener has
         facing: of loudspeakers. "head": they turn with the walk's head, what it faces comes from the front. "ahead":
             they walk along but keep looking along the world's x, so that the world does not swing round those who sit
             among them and turn their own heads.
+        room: adds reflections and a late field (`room_sound`); with it, the loudspeaker that measured it, if one did.
+            None: the free field.
 
     Returns:
         [2, samples] left and right, a `SoundField`, or [loudspeakers, samples] in the layout's order. RMS 1 is
@@ -100,7 +113,11 @@ def render_walk(  # noqa: PLR0913  one per choice that a listener has
     filters = hrir("kemar", chosen.order, RATE_HZ) if format == "binaural" else None
     sources = scene.sources if isinstance(scene, Scene) else scene
     way = walk if facing == "head" else looking_ahead(walk)
-    field = encode_scene(sources, way.track(RATE_HZ, 256, samples), chosen, samples, RATE_HZ)
+    track = way.track(RATE_HZ, 256, samples)
+    field = encode_scene(sources, track, chosen, samples, RATE_HZ)
+    if room is not None:
+        added = room_field(sources, track, room, chosen, samples, RATE_HZ)
+        field = SoundField(field.signal + added, field.rate_hz, field.full_scale_db)
     if layout is not None:
         return decoded(field, layout)
     return field if filters is None else convolved(field.signal, filters)

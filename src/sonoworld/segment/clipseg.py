@@ -4,6 +4,7 @@ from pydantic import Field
 
 from sonoworld.backend import Backend, Segment, Weights
 from sonoworld.segment.semantics import DenseOptions
+from sonoworld.segment.trace import TraceOptions, tracing
 from sonoworld.weights import ModelOptions, folder_files, packages_missing
 
 PARAMETERS = 150_747_746
@@ -19,7 +20,7 @@ WEIGHTS = (
 )
 
 
-class ClipsegOptions(ModelOptions, DenseOptions):
+class ClipsegOptions(ModelOptions, DenseOptions, TraceOptions):
     """Which checkpoint, where it runs, and what is believed."""
 
     model: str = Field(
@@ -30,7 +31,7 @@ class ClipsegOptions(ModelOptions, DenseOptions):
 def _make(options: ClipsegOptions) -> Segment:
     from sonoworld.segment.clipseg_net import segmenter  # noqa: PLC0415  heavy only where used
 
-    return segmenter(options)
+    return tracing(segmenter(options), options)
 
 
 CLIPSEG = Backend(

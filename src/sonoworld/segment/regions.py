@@ -22,6 +22,9 @@ from sonoworld.tiles import solid_angles
 JOIN_HEIGHT = 256
 """Rows of the panorama on which pieces of different windows are compared."""
 
+MOST_EXTRA = 64
+"""Patches of a window that get a point of their own, the largest first."""
+
 CHUNK = 64
 """Masks that are compared with all kept ones at a time."""
 
@@ -57,6 +60,14 @@ class Region:
 
     mask: Bool[np.ndarray, "h w"]
     score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """Parts of the panorama: points are set only in `where`, and in every patch of `things`."""
+
+    where: Bool[np.ndarray, "h w"]
+    things: Bool[np.ndarray, "h w"]
 
 
 @runtime_checkable
@@ -100,15 +111,51 @@ def grid(height: int, width: int, rows: int) -> Float64[np.ndarray, "n 2"]:
     return np.concatenate(out)
 
 
-def regions(rgb: UInt8[np.ndarray, "h w 3"], look: Look, options: RegionOptions, run: Run) -> tuple[Region, ...]:
+def attended(
+    points: Float64[np.ndarray, "n 2"],
+    where: Bool[np.ndarray, "h w"],
+    things: Bool[np.ndarray, "h w"],
+    options: RegionOptions,
+) -> Float64[np.ndarray, "m 2"]:
+    """Of a window's points those `where` this is true; and of every patch of `things` without one its innermost."""
+    x, y = points.astype(np.int64).T
+    count, numbers = cv2.connectedComponents(things.astype(np.uint8), connectivity=8)
+    patches = np.asarray(numbers, np.int64)
+    omega = np.repeat(pixel_solid_angles(len(things))[:, None], things.shape[1], axis=1)
+    size = np.bincount(patches.ravel(), weights=omega.ravel(), minlength=count)
+    size[np.unique(patches[y, x])] = 0.0  # they have a point
+    size[0] = 0.0  # no patch
+    missed = [int(k) for k in np.argsort(-size)[:MOST_EXTRA] if size[k] >= 4 * np.pi * options.least_region]
+    inner = [_innermost(patches == k) for k in missed]
+    return np.concatenate([points[where[y, x]], np.array(inner, np.float64).reshape(-1, 2)])
+
+
+def _innermost(patch: Bool[np.ndarray, "h w"]) -> tuple[float, float]:
+    depth = cv2.distanceTransform(np.pad(patch, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
+    row, column = np.unravel_index(int(depth.argmax()), depth.shape)
+    return float(column) + 0.5, float(row) + 0.5
+
+
+def regions(
+    rgb: UInt8[np.ndarray, "h w 3"],
+    look: Look,
+    options: RegionOptions,
+    run: Run,
+    attention: Attention | None = None,
+) -> tuple[Region, ...]:
     """Regions all around, best first; they may lie in each other."""
     height, width = rgb.shape[:2]
     windows = circle_windows(options.windows, options.margin)
     pieces: list[_Piece] = []
     for number, window in enumerate(windows):
         run.tell(number / len(windows), "regions")
-        picture = np.ascontiguousarray(rgb[:, window.columns(width)])
-        logits, scores = look(picture, grid(height, picture.shape[1], options.rows))
+        columns = window.columns(width)
+        points = grid(height, len(columns), options.rows)
+        if attention is not None:
+            points = attended(points, attention.where[:, columns], attention.things[:, columns], options)
+        if not len(points):
+            continue
+        logits, scores = look(np.ascontiguousarray(rgb[:, columns]), points)
         for i in kept(logits, scores, options, window.span):
             is_cut = bool((logits[i][:, [0, -1]] > 0).any())
             pieces.append(_Piece(logits[i].astype(np.float32), float(scores[i]), number, is_cut))

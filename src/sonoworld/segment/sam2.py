@@ -8,6 +8,7 @@ from sonoworld.backend import Backend, Segment, Weights, weights_of
 from sonoworld.segment.clipseg import WEIGHTS as CLIPSEG_WEIGHTS
 from sonoworld.segment.regions import RegionOptions
 from sonoworld.segment.sam3 import WEIGHTS as SAM3_WEIGHTS
+from sonoworld.segment.trace import TraceOptions, tracing
 from sonoworld.segment.x_decoder import WEIGHTS as X_DECODER_WEIGHTS
 from sonoworld.weights import ModelOptions, folder_files, packages_missing
 
@@ -34,7 +35,7 @@ WEIGHTS = (
 SemanticsName = Literal["clipseg", "sam3", "x_decoder"]
 
 
-class Sam2Options(ModelOptions, RegionOptions):
+class Sam2Options(ModelOptions, RegionOptions, TraceOptions):
     """Which checkpoints, which masks of SAM 2 are kept, and when a region takes a class.
 
     `dtype` is that of the picture encoder; points and masks are always computed in float32.
@@ -70,7 +71,7 @@ def weights_for(options: Sam2Options) -> tuple[Weights, ...]:
 def _make(options: Sam2Options) -> Segment:
     from sonoworld.segment.sam2_net import segmenter  # noqa: PLC0415  heavy only where used
 
-    return segmenter(options)
+    return tracing(segmenter(options), options)
 
 
 SAM2 = Backend(

@@ -14,7 +14,7 @@ from sonoworld.segment.regions import Look, regions
 from sonoworld.segment.sam2 import WEIGHTS, Sam2Options
 from sonoworld.segment.semantics import Semantics, patches, rivals
 from sonoworld.segment.sought import prompts_of, with_masks
-from sonoworld.segment.vote import VoteOptions, vote
+from sonoworld.segment.vote import VoteOptions, attention, vote
 from sonoworld.types import Panorama, Sounding
 from sonoworld.weights import Checkpoint, chosen_device, chosen_dtype, complete, credited, library, loading
 
@@ -39,7 +39,10 @@ def segmenter(options: Sam2Options) -> Segment:
 
 
 def voting(look: Look, semantics: Semantics, least_score: float, options: Sam2Options) -> Segment:
-    """The stage function that gives every region of `look` the word that `semantics` sees on most of it."""
+    """The stage function that gives every region of `look` the word that `semantics` sees on most of it.
+
+    Semantics come first: no region is looked for where it could not matter.
+    """
     rule = VoteOptions(least_score=least_score, least_share=options.least_share, keep_outside=options.keep_outside)
 
     def segment(panorama: Panorama, soundings: tuple[Sounding, ...], run: Run) -> tuple[Sounding, ...]:
@@ -47,8 +50,9 @@ def voting(look: Look, semantics: Semantics, least_score: float, options: Sam2Op
         if not prompts:
             return soundings
         rgb = _reduced(panorama.rgb)
-        shapes = [region.mask for region in regions(rgb, look, options, run)]
         scores = semantics(rgb, (*prompts, *rivals(options.others, prompts)), run)
+        near = attention(scores, rule, len(prompts))
+        shapes = [region.mask for region in regions(rgb, look, options, run, near)]
         masks = vote(scores, shapes, rule)
         found: dict[str, tuple[Instance, ...]] = {}
         for prompt, mask, score in zip(prompts, masks, scores, strict=False):  # the rivals come after the prompts

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from sonoworld.backend import Backend, Segment, Weights
+from sonoworld.segment.trace import TraceOptions, tracing
 from sonoworld.weights import ModelOptions, folder_files, packages_missing
 
 PARAMETERS = 840_376_374
@@ -22,7 +23,7 @@ WEIGHTS = (
 )
 
 
-class Sam3Options(ModelOptions):
+class Sam3Options(ModelOptions, TraceOptions):
     """Which checkpoint, where it runs, and what is believed."""
 
     model: str = Field(default="facebook/sam3", min_length=1, description="model id on the hub, or a local folder")
@@ -34,7 +35,7 @@ class Sam3Options(ModelOptions):
 def _make(options: Sam3Options) -> Segment:
     from sonoworld.segment.sam3_net import segmenter  # noqa: PLC0415  heavy only where used
 
-    return segmenter(options)
+    return tracing(segmenter(options), options)
 
 
 SAM3 = Backend(

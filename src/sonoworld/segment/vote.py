@@ -6,12 +6,20 @@ vote of tile semantics over class-less regions; the shares and their order here 
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
 from pydantic import Field
 
 from sonoworld.backend import Options
+from sonoworld.perceive.survey import joined_patches
+from sonoworld.segment.regions import Attention
+from sonoworld.sphere import pad_sphere
 from sonoworld.tiles import solid_angles
+
+REACH_RAD = float(np.radians(3))
+GAP = 0.01
+"""Of the sphere: a smaller gap in a label may be a thing that is cut out of it."""
 
 
 class VoteOptions(Options):
@@ -46,6 +54,19 @@ def vote(
     if options.keep_outside:
         decided = np.where(inside, decided, labels)
     return decided[None] == np.arange(len(scores))[:, None, None]
+
+
+def attention(scores: Float32[np.ndarray, "k h w"], options: VoteOptions, count: int) -> Attention:
+    """Where regions can matter to the first `count` labels: on their pixels, around them, and in gaps among them."""
+    labels = labelled(scores, options.least_score)
+    things = (labels >= 0) & (labels < count)
+    mask = things.astype(np.uint8)
+    pad = max(1, round(REACH_RAD / np.pi * len(mask)))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * pad + 1, 2 * pad + 1))
+    near = cv2.dilate(pad_sphere(mask, pad), disc)[pad:-pad, pad:-pad] > 0
+    gaps, omega = joined_patches((~near).astype(np.uint8)), solid_angles(len(mask))
+    size = np.bincount(gaps.ravel(), weights=omega.ravel())
+    return Attention(near | (gaps > 0) & (size <= 4 * np.pi * GAP)[gaps], things)
 
 
 def _winner(labels: Int64[np.ndarray, "n"], omega: np.ndarray, count: int, least_share: float) -> int:

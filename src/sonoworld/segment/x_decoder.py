@@ -10,6 +10,7 @@ from pydantic import Field
 
 from sonoworld.backend import Backend, Segment, Weights
 from sonoworld.segment.semantics import DenseOptions
+from sonoworld.segment.trace import TraceOptions, tracing
 
 FILE = "xdecoder_focalt_best_openseg.pt"
 CODE_PAGE = "https://github.com/microsoft/X-Decoder"
@@ -33,7 +34,7 @@ HOW = f"""X-Decoder is not a pip package; code and weights (0.66 GB) are Apache-
   (with backend = sam2: segment.semantics_code and segment.semantics_model)"""
 
 
-class XDecoderOptions(DenseOptions):
+class XDecoderOptions(DenseOptions, TraceOptions):
     """Where code and weights are, and what is believed. Scores are shares: all words and the background sum to 1."""
 
     code: str = Field(default="", description="folder of X-Decoder's code; empty: it can be imported as it is")
@@ -67,7 +68,7 @@ def missing_for(options: XDecoderOptions) -> str:
 def _make(options: XDecoderOptions) -> Segment:
     from sonoworld.segment.x_decoder_net import segmenter  # noqa: PLC0415  heavy only where used
 
-    return segmenter(options)
+    return tracing(segmenter(options), options)
 
 
 X_DECODER = Backend(

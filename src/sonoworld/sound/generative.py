@@ -5,13 +5,9 @@ from typing import Literal
 from pydantic import Field
 
 from sonoworld.backend import Weights, weights_of
+from sonoworld.perceive.clap import GENERAL as DEFAULT_CLAP
+from sonoworld.perceive.clap import WEIGHTS as CLAP_WEIGHTS
 from sonoworld.weights import ModelOptions
-
-DEFAULT_CLAP = "laion/larger_clap_general"
-CLAP_WEIGHTS = (
-    Weights(DEFAULT_CLAP, 0.8, "Apache-2.0", f"hf download {DEFAULT_CLAP}"),
-    Weights("laion/clap-htsat-unfused", 0.6, "Apache-2.0", "hf download laion/clap-htsat-unfused"),
-)
 
 
 class GenerativeOptions(ModelOptions):

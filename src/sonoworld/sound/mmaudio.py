@@ -41,6 +41,13 @@ KNOWN = (
 """Network and autoencoder; the encoder of words and pictures; the vocoder (only of the 44.1 kHz variants)."""
 
 
+HOW = (
+    "pip install --no-deps git+https://github.com/hkchengrex/MMAudio && "
+    "pip install torchdiffeq einops open_clip_torch librosa omegaconf"
+)
+"""It is not on PyPI, and its own list of packages asks for an old NumPy."""
+
+
 class MMAudioOptions(GenerativeOptions):
     """How the model is run."""
 
@@ -81,6 +88,6 @@ MMAUDIO = Backend(
     commercial=False,
     weights=KNOWN + CLAP_WEIGHTS,
     weights_for=weights_for,
-    missing=packages_missing("torch", "mmaudio", "open_clip"),
+    missing=packages_missing("torch", "mmaudio", "open_clip", how=HOW),
     files=lambda options: folder_files(options.model, options.clip_model, options.rank_model),
 )

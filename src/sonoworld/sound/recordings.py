@@ -172,9 +172,11 @@ def _parsed(path: Path) -> _Sheet:
     if not path.is_file() or path.stat().st_size > MAX_SHEET_BYTES:
         raise UnsafeFileError(f"{path}: expected a TOML file of at most {MAX_SHEET_BYTES} bytes")
     try:
-        return _Sheet.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: expected TOML: {error}") from error
+    try:
+        return _Sheet.model_validate(document)
     except ValidationError as error:
         raise InputError("\n".join(_explain(path, e["loc"], e["msg"]) for e in error.errors())[:2000]) from error
 

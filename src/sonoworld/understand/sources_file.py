@@ -85,7 +85,7 @@ def _parse(path: Path) -> _File:
         raise InputError(f"{path}: expected a sources file of at most {MAX_BYTES} bytes")
     try:
         document = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: expected TOML: {error}") from error
     try:
         return _File.model_validate(document)

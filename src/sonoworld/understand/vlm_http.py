@@ -6,17 +6,15 @@ told from its log. httpx comes with the extra `vlm`.
 
 import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 
 import httpx
 
+from sonoworld.asking import Patience, TooLargeError, TooLateError, body, wait_s
+from sonoworld.asking import retry_after_s as _retry_after_s
 from sonoworld.errors import StageError
 from sonoworld.understand.answer_clean import plain
 from sonoworld.understand.vlm_address import Address
 
-MAX_BODY_BYTES = 4 * 2**20
 MAX_WAIT_S = 60.0
 """A server that asks for more is reported instead of waited for."""
 
@@ -35,16 +33,7 @@ class _BusyError(Exception):
         self.wait_s = wait_s
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait for one answer, how often to try again, and whom to tell; `tell` may raise to interrupt."""
-
-    timeout_s: float
-    retries: int
-    tell: Callable[[str], None]
-
-
-def post(address: Address, body: dict[str, object], patience: Patience) -> dict[str, object]:
+def post(address: Address, question: dict[str, object], patience: Patience) -> dict[str, object]:
     """POST to chat/completions: the JSON object that comes back.
 
     Raises:
@@ -53,47 +42,38 @@ def post(address: Address, body: dict[str, object], patience: Patience) -> dict[
     """
     for tried in range(patience.retries + 1):
         try:
-            return _post_once(address, body, patience.timeout_s)
+            return _post_once(address, question, patience.timeout_s)
         except _BusyError as error:
-            wait_s = min(2.0**tried, MAX_WAIT_S) if error.wait_s is None else error.wait_s
-            if tried == patience.retries or wait_s > MAX_WAIT_S:
-                asks = f"; it asks to wait {wait_s:.0f} s" if wait_s > MAX_WAIT_S else ""
+            pause_s = wait_s(tried, error.wait_s, MAX_WAIT_S)
+            if tried == patience.retries or pause_s > MAX_WAIT_S:
+                asks = f"; it asks to wait {pause_s:.0f} s" if pause_s > MAX_WAIT_S else ""
                 raise StageError(f"{address.host}: {error} (tried {tried + 1} times{asks})") from None
-            patience.tell(f"{address.host}: {error}; again in {wait_s:g} s")
-            time.sleep(wait_s)
+            patience.tell(f"{address.host}: {error}; again in {pause_s:g} s")
+            time.sleep(pause_s)
     raise AssertionError("the last try returns or raises")
 
 
-def _post_once(address: Address, body: dict[str, object], timeout_s: float) -> dict[str, object]:
+def _post_once(address: Address, question: dict[str, object], timeout_s: float) -> dict[str, object]:
     headers = {"Authorization": f"Bearer {address.key}"} if address.key else {}
     deadline = time.monotonic() + timeout_s
     try:
         with (
             httpx.Client(timeout=timeout_s, follow_redirects=False, trust_env=not address.local) as client,
-            client.stream("POST", f"{address.url}/chat/completions", json=body, headers=headers) as response,
+            client.stream("POST", f"{address.url}/chat/completions", json=question, headers=headers) as response,
         ):
-            text = address.hidden(_body(response, deadline, timeout_s))
+            text = address.hidden(body(response.iter_bytes(), deadline))
     except httpx.ConnectError:
         raise StageError(f"{address.url}: no server answers there; is it running, and is base_url right?") from None
+    except TooLargeError as error:
+        raise StageError(f"{address.host}: {error}") from None
+    except TooLateError:
+        raise _BusyError(f"no whole answer within {timeout_s:g} s") from None
     except httpx.TimeoutException:
         raise _BusyError(f"no answer within {timeout_s:g} s") from None
     except httpx.HTTPError as error:
         raise _BusyError(f"the connection broke ({type(error).__name__})") from None
     _check_status(response, text, address)
     return _object(text, address)
-
-
-def _body(response: httpx.Response, deadline: float, timeout_s: float) -> str:
-    parts: list[bytes] = []
-    size = 0
-    for chunk in response.iter_bytes():
-        size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            raise StageError(f"{response.url.host}: the answer is larger than {MAX_BODY_BYTES // 2**20} MiB")
-        if time.monotonic() > deadline:
-            raise _BusyError(f"no whole answer within {timeout_s:g} s")
-        parts.append(chunk)
-    return b"".join(parts).decode("utf-8", "replace")
 
 
 def _check_status(response: httpx.Response, text: str, address: Address) -> None:
@@ -122,16 +102,6 @@ def _said(text: str) -> str:
     except (ValueError, KeyError, TypeError, RecursionError):
         message = text
     return plain(str(message), 200) or "nothing said"
-
-
-def _retry_after_s(value: str) -> float | None:
-    """Seconds of a Retry-After header (seconds or a date; RFC 9110, 10.2.3); None where there is none."""
-    if value.strip().replace(".", "", 1).isdecimal():
-        return float(value)
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
-        return None
 
 
 def _object(text: str, address: Address) -> dict[str, object]:

@@ -22,7 +22,7 @@ class StartPart(_Part):
 
 
 class SplatsPart(_Part):
-    """The picture: a 3DGS PLY file in world axes."""
+    """The picture: splats in world axes, a SOG or a 3DGS PLY file."""
 
     file: str
     count: int
@@ -41,9 +41,13 @@ class GroundPart(_Part):
 
 
 class FiltersPart(_Part):
-    """Two ears: float32 little-endian [ear, channel, tap], ACN/SN3D, head axes."""
+    """Two channels to listen to: float32 little-endian [channel out, channel in, tap], ACN/SN3D, head axes.
+
+    Headphones get ears, two loudspeakers before the listener (±30°) a panned picture.
+    """
 
     file: str
+    output: Literal["headphones", "speakers"] = "headphones"
     name: str
     order: int
     taps: int
@@ -75,8 +79,27 @@ class NearPart(_Part):
     roots: tuple[tuple[float, float], ...]
 
 
+class RoomPart(_Part):
+    """What a place adds: its flat walls (normals; offsets, m; world), and what lingers.
+
+    Files: float32 [wall, tap] of what walls give back; float32 [ear, tap] of the late field as two ears hear it, which
+    does not turn with the head.
+    """
+
+    normals: tuple[float, ...]
+    offsets_m: tuple[float, ...]
+    filters: str
+    taps: int
+    late: str | None = None
+    late_taps: int = 1
+    rate_hz: int
+
+
 class HearingPart(_Part):
-    """Laws of distance, and the files the page hears with: ears for every order on offer, and what the laws need."""
+    """Laws of distance, and the files the page hears with.
+
+    `filters`: for every pair of ears on offer (the first is worn) all their orders, and for loudspeakers.
+    """
 
     epsilon_m: float
     alpha_per_m: float
@@ -84,6 +107,7 @@ class HearingPart(_Part):
     delay: DelayPart | None = None
     air: AirPart | None = None
     near: NearPart | None = None
+    room: RoomPart | None = None
     filters: tuple[FiltersPart, ...]
 
 
@@ -155,8 +179,30 @@ class SourcePart(_Part):
     clip: ClipPart | None
 
 
+class CreditPart(_Part):
+    """Something that a world owes to somebody: what, by whom, under which licence."""
+
+    what: str
+    by: str
+    licence: str
+
+
+class CreditsPart(_Part):
+    """Whose work a world is besides its sounds, which say so themselves.
+
+    `made`: the steps that made it and the models they used; `shown`: what the page shows and hears with.
+    """
+
+    photo: str = ""
+    made: tuple[CreditPart, ...] = ()
+    shown: tuple[CreditPart, ...] = ()
+
+
 class WorldDocument(_Part):
-    """All of `world.json`. Every text in it is data: the page shows it as text, never as HTML."""
+    """All of `world.json`. Every text in it is data: the page shows it as text, never as HTML.
+
+    `lighter`: the same picture of fewer and fewer splats, for phones.
+    """
 
     format: Literal[1] = FORMAT
     axes: Literal["FLU"] = "FLU"
@@ -164,8 +210,10 @@ class WorldDocument(_Part):
     notice: str
     poster: str | None
     splats: SplatsPart
+    lighter: tuple[SplatsPart, ...] = ()
     start: StartPart
     comfortable_radius_m: float
     ground: GroundPart | None = None
     sound: SoundPart
     sources: tuple[SourcePart, ...]
+    credits: CreditsPart = CreditsPart()

@@ -3,7 +3,7 @@
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from importlib.resources import as_file, files
 from importlib.resources.abc import Traversable
@@ -11,31 +11,41 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import soundfile as sf
 
 from sonoworld.disk import atomic
-from sonoworld.disk.ply import write_ply
+from sonoworld.disk.sog_write import write_sog
 from sonoworld.encode.options import EncodeOptions
 from sonoworld.errors import BackendMissingError, InputError, UnsafeFileError
+from sonoworld.render.walk_audio import FittedRoom
 from sonoworld.types import Photo, Scene, Source, Splats
 from sonoworld.view.document import SplatsPart, WorldDocument
+from sonoworld.view.exhibit import Exhibit
+from sonoworld.view.export_sound import Coding, encoded, with_coding
 from sonoworld.view.hearing import write_copies, write_hearing, write_kernel
+from sonoworld.view.room import write_room_files
 from sonoworld.view.world import GROUND_FILE, clip_scale, ground_bytes, world_document
 
 WORLD = "world.json"
 PAGE_FILES = ("index.html", "viewer.js", "viewer.css", "worklet.js", "icon.svg", "LICENSES.txt")
+POSTER = "poster.jpg"
 POSTER_WIDTH_PX = 1280
 BROWSER_WIDENING = 1.15
 """Factor on the size of splats for PlayCanvas: at 1.0 plain ground shows a screen door, at 1.3 detail is lost."""
 
 
-def export_folder(
+Told = Callable[[str], None]
+"""Is told which part of an export comes next."""
+
+
+def export_folder(  # noqa: PLR0913  one per choice of a page
     scene: Scene,
     folder: Path,
     *,
-    splats: Splats | None = None,
+    splats: Splats | tuple[Splats, ...] = (),
     title: str = "A world to hear",
     laws: EncodeOptions | None = None,
+    ears: str | Path = "kemar",
+    room: FittedRoom | None = None,
 ) -> Path:
     """Write the scene as a static site into `folder` and return it.
 
@@ -44,40 +54,75 @@ def export_folder(
     Args:
         scene: What to show.
         folder: New folder, empty folder, or earlier export.
-        splats: What to draw instead of the scene's own splats (its lighter version, at most 500 k for phones).
+        splats: What to draw instead of the scene's own splats (its lighter version, at most 500 k); or several
+            versions, the finest first: a phone takes one that it can hold (at most 300 k where it has one).
         title: Shown in the page.
-        laws: How sound fades and how areas sound; the page chooses the Ambisonic order itself (its filters are of 5 and
-            3). None: the defaults, as in `render_walk`.
+        laws: How sound fades and how areas sound; the Ambisonic order is chosen in the page (5, on phones 3).
+            None: the defaults, as in `render_walk`.
+        ears: Worn first: "kemar", "sphere" or the path of a SOFA file. A visitor may change to the mannequin's.
+        room: What is heard of the place; None: the free field.
 
     Raises:
         InputError: the folder holds something else, or the page does not know the laws (paper mode).
+        UnsafeFileError: the SOFA file cannot be used.
         BackendMissingError: the page or its audio kernel was not built at install.
     """
-    chosen = laws or EncodeOptions()
-    _require_replaceable(folder)
-    page = _page()
+    versions = splats if isinstance(splats, tuple) else (splats,)
+    exhibit = Exhibit(
+        scene=scene,
+        pictures=versions or (scene.splats,),
+        title=title,
+        laws=laws or EncodeOptions(),
+        ears=ears,
+        room=room,
+    )
+    require_replaceable(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _written_beside(folder) as work:
-        for name in PAGE_FILES:
-            with as_file(page.joinpath(name)) as file:
-                shutil.copyfile(file, work / name)
-        write_kernel(work)
-        drawn = scene.splats if splats is None else splats
-        write_ply(work / "splats.ply", widened(drawn), comments=("axes x ahead, y left, z up; metres",))
-        _write_poster(work / "poster.jpg", scene.photo)
-        (work / "clips").mkdir()
-        picture = SplatsPart(file="splats.ply", count=len(drawn))
-        document = world_document(scene, title, picture, write_hearing(work, chosen), "poster.jpg", chosen)
-        _write_sounds(work, scene.sources, document)
-        if scene.ground is not None:
-            atomic.write_bytes(work / GROUND_FILE, ground_bytes(scene.ground))
-        atomic.write_json(work / WORLD, document.model_dump(mode="json"))
+    with written_beside(folder) as work:
+        write_site(work, exhibit)
     return folder
+
+
+def write_site(work: Path, exhibit: Exhibit, told: Told = lambda part: None) -> None:
+    """Write page, pictures and sounds of an exhibit into an empty folder.
+
+    Raises:
+        InputError, UnsafeFileError, BackendMissingError: as `export_folder`.
+    """
+    scene, laws = exhibit.scene, exhibit.laws
+    told("page")
+    page = _page()
+    for name in PAGE_FILES:
+        with as_file(page.joinpath(name)) as file:
+            shutil.copyfile(file, work / name)
+    write_kernel(work)
+    told("picture")
+    pictures = _write_pictures(work, exhibit.pictures)
+    _write_poster(work / POSTER, scene.photo)
+    told("sound")
+    (work / "clips").mkdir()
+    hearing = write_hearing(work, laws, exhibit.ears)
+    if exhibit.room is not None:
+        hearing = hearing.model_copy(update={"room": write_room_files(work, exhibit.room)})
+    document = world_document(scene, exhibit.title, pictures, hearing, POSTER, laws)
+    document = with_coding(document, exhibit.sound).model_copy(update={"credits": exhibit.credits})
+    _write_sounds(work, scene.sources, document, exhibit.sound)
+    if scene.ground is not None:
+        atomic.write_bytes(work / GROUND_FILE, ground_bytes(scene.ground))
+    atomic.write_json(work / WORLD, document.model_dump(mode="json"))
 
 
 def widened(splats: Splats) -> Splats:
     """Splats as the browser must draw them: its renderer blurs a footprint less than ours, which shows as a grid."""
     return replace(splats, log_scales=splats.log_scales + np.float32(np.log(BROWSER_WIDENING)))
+
+
+def _write_pictures(folder: Path, versions: tuple[Splats, ...]) -> tuple[SplatsPart, ...]:
+    """SOG: a fifth of a PLY file's bytes, and drawn from textures as it is."""
+    names = ("splats.sog", *(f"splats-{number}.sog" for number in range(1, len(versions))))
+    for name, splats in zip(names, versions, strict=True):
+        write_sog(folder / name, widened(splats))
+    return tuple(SplatsPart(file=name, count=len(splats)) for name, splats in zip(names, versions, strict=True))
 
 
 def _page() -> Traversable:
@@ -91,7 +136,12 @@ def _page() -> Traversable:
     return page
 
 
-def _require_replaceable(folder: Path) -> None:
+def require_replaceable(folder: Path) -> None:
+    """Refuse to write where something lies that is no export.
+
+    Raises:
+        InputError: it does.
+    """
     if folder.is_dir() and any(folder.iterdir()) and not (folder / WORLD).is_file():
         raise InputError(f"{folder}: expected a new folder or an earlier export (with {WORLD}), got something else")
     if folder.exists() and not folder.is_dir():
@@ -99,7 +149,7 @@ def _require_replaceable(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _written_beside(folder: Path) -> Generator[Path]:
+def written_beside(folder: Path) -> Generator[Path]:
     """A temporary folder that takes the place of `folder` when all went well, and vanishes when not."""
     work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
@@ -114,13 +164,13 @@ def _written_beside(folder: Path) -> Generator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _write_sounds(folder: Path, sources: tuple[Source, ...], document: WorldDocument) -> None:
-    """16-bit FLAC at full scale: 96 dB under the loudest sample; its level is in the document's gain."""
+def _write_sounds(folder: Path, sources: tuple[Source, ...], document: WorldDocument, coding: Coding) -> None:
+    """16 bits at full scale: 96 dB under the loudest sample; its level is in the document's gain."""
     for source, part in zip(sources, document.sources, strict=True):
         if source.clip is None or part.clip is None:
             continue
         samples = source.clip.samples * np.float32(clip_scale(source))
-        sf.write(folder / part.clip.file, samples, source.clip.rate_hz, "PCM_16", format="FLAC")
+        (folder / part.clip.file).write_bytes(encoded(samples, source.clip.rate_hz, coding))
         if part.clip.copies is not None:
             write_copies(folder / part.clip.copies.file, part.clip.copies, source.id, max(part.labels) + 1)
 

@@ -14,11 +14,17 @@ from sonoworld.encode.options import EncodeOptions
 from sonoworld.encode.travel import PHASES, SPEED_OF_SOUND_M_S, interpolation_table
 from sonoworld.errors import BackendMissingError, InputError
 from sonoworld.render.hrtf import hrir
+from sonoworld.render.speakers import LAYOUTS
+from sonoworld.render.speakers_decode import speaker_decoder
 from sonoworld.view.document import AirPart, CopiesPart, DelayPart, FiltersPart, HearingPart, NearPart
 
 KERNEL = "kernel.wasm"
-ORDERS = (5, 3)
-"""Fifth order for desktops; phones take the third, which is a third of the work."""
+ORDERS = (5, 4, 3, 2, 1)
+"""Fifth order for desktops; phones take the third, which is a third of the work. A visitor may choose."""
+OTHER_ORDERS = (5, 3)
+"""Of ears that are designed when they are asked for, which takes seconds."""
+SPEAKER_ORDER = 3
+EAR_NAMES = {"kemar": "KEMAR mannequin", "sphere": "Ideal sphere"}
 
 RATE_HZ = 48000
 
@@ -41,11 +47,17 @@ def write_kernel(folder: Path) -> None:
         licences.write("\n\n" + built.joinpath("NOTICE.txt").read_text("utf-8"))
 
 
-def write_hearing(folder: Path, laws: EncodeOptions) -> HearingPart:
+def write_hearing(folder: Path, laws: EncodeOptions, ears: str | Path = "kemar") -> HearingPart:
     """Write filters and tables into `folder`, and say what they are.
+
+    Args:
+        folder: Where the files go.
+        laws: How sound fades and how areas sound.
+        ears: Worn first: "kemar", "sphere", or the path of a SOFA file; the mannequin's are always on offer too.
 
     Raises:
         InputError: a law that the page does not know (paper mode).
+        UnsafeFileError: the SOFA file cannot be used.
     """
     if laws.mode == "paper":
         raise InputError("the page plays mode = 'physical'; offline rendering knows mode = 'paper'")
@@ -56,7 +68,7 @@ def write_hearing(folder: Path, laws: EncodeOptions) -> HearingPart:
         delay=_write_delay(folder / "delay.bin") if laws.delay else None,
         air=_write_air(folder / "air.bin") if laws.air == "iso9613" else None,
         near=_near() if laws.near_field else None,
-        filters=tuple(_write_filters(folder / f"ears-{order}.bin", order) for order in ORDERS),
+        filters=(*_write_worn(folder, ears), *_write_mannequin(folder), _write_speakers(folder / "speakers.bin")),
     )
 
 
@@ -65,10 +77,31 @@ def write_copies(path: Path, part: CopiesPart, source_id: str, count: int) -> No
     _write(path, np.stack([decorrelator(source_id, copy, part.rate_hz) for copy in range(count)]))
 
 
-def _write_filters(path: Path, order: int) -> FiltersPart:
-    taps = hrir("kemar", order, RATE_HZ)
+def _write_mannequin(folder: Path) -> list[FiltersPart]:
+    return [_write_ears(folder / f"ears-{order}.bin", "kemar", order) for order in ORDERS]
+
+
+def _write_worn(folder: Path, ears: str | Path) -> list[FiltersPart]:
+    """Files of ears other than the mannequin's; not named after the user's file, which might name a person."""
+    if ears == "kemar":
+        return []
+    return [_write_ears(folder / f"ears-worn-{order}.bin", ears, order) for order in OTHER_ORDERS]
+
+
+def _write_ears(path: Path, ears: str | Path, order: int) -> FiltersPart:
+    taps = hrir(ears, order, RATE_HZ)
     _write(path, taps)
-    return FiltersPart(file=path.name, name="KEMAR mannequin", order=order, taps=taps.shape[2], rate_hz=RATE_HZ)
+    name = EAR_NAMES.get(str(ears), "Your own (SOFA)")
+    return FiltersPart(file=path.name, name=name, order=order, taps=taps.shape[2], rate_hz=RATE_HZ)
+
+
+def _write_speakers(path: Path) -> FiltersPart:
+    # without max-rE weights, which would draw what is 30° to the side from 11 dB between both to 7 dB
+    gains = speaker_decoder(LAYOUTS["stereo"], SPEAKER_ORDER, max_re=False)
+    _write(path, gains[:, :, None])
+    return FiltersPart(
+        file=path.name, output="speakers", name="Two loudspeakers", order=SPEAKER_ORDER, taps=1, rate_hz=RATE_HZ
+    )
 
 
 def _write_delay(path: Path) -> DelayPart:

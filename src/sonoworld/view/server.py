@@ -5,25 +5,18 @@ Against DNS rebinding the Host header must name this server; scripts run only fr
 
 import contextlib
 import ipaddress
-import os
-import socket
-import threading
-import time
 from collections.abc import Callable, Generator
 from pathlib import Path, PurePosixPath
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from sonoworld.disk import atomic
-from sonoworld.errors import InputError, SonoworldError, UnsafeFileError
+from sonoworld.errors import InputError, UnsafeFileError
 from sonoworld.view.export import WORLD
-
-PORTS_TRIED = 100
-START_SECONDS = 10.0
+from sonoworld.view.listening import Address, listen, listening
 
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -35,8 +28,10 @@ MEDIA_TYPES = {
     ".jpg": "image/jpeg",
     ".png": "image/png",
     ".flac": "audio/flac",
+    ".opus": "audio/ogg",
     ".wasm": "application/wasm",
     ".ply": "application/octet-stream",
+    ".sog": "application/octet-stream",
     ".bin": "application/octet-stream",
 }
 """Our own table: the system's differs between machines (Windows may call .js text/plain). Other kinds are not sent."""
@@ -66,14 +61,8 @@ def application(folder: Path, host: str = "127.0.0.1") -> Starlette:
 
     async def send(request: Request) -> Response:
         if not host_allowed(request.headers.get("host", ""), host):
-            return _refusal(421, "This server answers only to its own name.")
-        path = _inside(root, request.path_params["path"] or "index.html")
-        if path is None:
-            return _refusal(404, "Not here.")
-        answer = FileResponse(path, 200, SECURITY_HEADERS, MEDIA_TYPES[path.suffix], stat_result=path.stat())
-        if answer.headers["etag"] in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers={**SECURITY_HEADERS, "ETag": answer.headers["etag"]})
-        return answer
+            return refusal(421, "This server answers only to its own name.")
+        return file_answer(root, request.path_params["path"] or "index.html", request)
 
     return Starlette(routes=[Route("/{path:path}", send, methods=["GET", "HEAD"])])
 
@@ -93,6 +82,17 @@ def host_allowed(header: str, bound: str) -> bool:
     return True
 
 
+def file_answer(root: Path, name: str, request: Request) -> Response:
+    """A file below `root`, or the part of it that is asked for, unless the browser has it; 404 for all else."""
+    path = _inside(root, name)
+    if path is None:
+        return refusal(404, "Not here.")
+    answer = FileResponse(path, 200, SECURITY_HEADERS, MEDIA_TYPES[path.suffix], stat_result=path.stat())
+    if answer.headers["etag"] in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers={**SECURITY_HEADERS, "ETag": answer.headers["etag"]})
+    return answer
+
+
 def _inside(root: Path, name: str) -> Path | None:
     """The file to send, or None: outside the folder, hidden, of an unknown kind, or not there."""
     try:
@@ -103,7 +103,8 @@ def _inside(root: Path, name: str) -> Path | None:
     return path if not hidden and path.suffix in MEDIA_TYPES and path.is_file() else None
 
 
-def _refusal(status: int, text: str) -> Response:
+def refusal(status: int, text: str) -> Response:
+    """A short text instead of what was asked for."""
     return PlainTextResponse(text, status_code=status, headers=SECURITY_HEADERS)
 
 
@@ -117,67 +118,11 @@ def serve(
     Raises:
         InputError: the folder is not an export, or no port is free.
     """
-    with _listening(folder, host, port) as (server, sock, url):
-        if on_ready is not None:
-            server.ready = lambda: on_ready(url)
-        server.run(sockets=[sock])
+    listen(application(folder, host), Address(host, port), on_ready)
 
 
 @contextlib.contextmanager
 def running(folder: Path, host: str = "127.0.0.1", port: int = 0) -> Generator[str]:
     """Serve in the background; yields the address, and stops on leaving. Port 0: any free one."""
-    with _listening(folder, host, port) as (server, sock, url):
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
-        thread.start()
-        deadline = time.monotonic() + START_SECONDS
-        while not server.started:
-            if time.monotonic() > deadline or not thread.is_alive():
-                raise SonoworldError(f"the server on {url} did not start within {START_SECONDS:.0f} s")
-            time.sleep(0.01)
-        try:
-            yield url
-        finally:
-            server.should_exit = True
-            thread.join(START_SECONDS)
-
-
-class _Server(uvicorn.Server):
-    """uvicorn, saying when it answers."""
-
-    ready: Callable[[], None] = staticmethod(lambda: None)
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self.ready()
-
-
-@contextlib.contextmanager
-def _listening(folder: Path, host: str, port: int) -> Generator[tuple[_Server, socket.socket, str]]:
-    config = uvicorn.Config(
-        application(folder, host), log_level="warning", access_log=False, lifespan="off", ws="none", server_header=False
-    )
-    sock = _free_socket(host, port)
-    try:
-        bound = sock.getsockname()[1]
-        shown = f"[{host}]" if ":" in host else host
-        yield _Server(config), sock, f"http://{shown}:{bound}/"
-    finally:
-        sock.close()
-
-
-def _free_socket(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    reason = ""
-    for candidate in (port,) if port == 0 else range(port, min(port + PORTS_TRIED, 65536)):
-        sock = socket.socket(family, socket.SOCK_STREAM)
-        if os.name != "nt":  # there it would share a port with a stranger
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            sock.bind((host, candidate))
-        except OSError as error:
-            sock.close()
-            reason = str(error)
-            continue
-        return sock
-    raise InputError(f"{host}: expected a free port among {port}..{port + PORTS_TRIED - 1}, got none ({reason})")
+    with listening(application(folder, host), Address(host, port)) as url:
+        yield url

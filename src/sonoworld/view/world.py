@@ -45,9 +45,14 @@ GROUND_FILE = "ground.bin"
 
 
 def world_document(
-    scene: Scene, title: str, splats: SplatsPart, hearing: HearingPart, poster: str | None, laws: EncodeOptions
+    scene: Scene,
+    title: str,
+    pictures: tuple[SplatsPart, ...],
+    hearing: HearingPart,
+    poster: str | None,
+    laws: EncodeOptions,
 ) -> WorldDocument:
-    """What the page needs to know of a scene, apart from pictures and samples.
+    """What the page needs to know of a scene, apart from pictures and samples. `pictures`: the finest first.
 
     Clip files are named `clips/<number>.flac`, in the order of the sources, scaled to the peak `CLIP_PEAK`; filters of
     their copies `clips/<number>.copies.bin`; the ground is `GROUND_FILE`.
@@ -57,7 +62,8 @@ def world_document(
         title=title,
         notice=_notice(scene.camera),
         poster=poster,
-        splats=splats,
+        splats=pictures[0],
+        lighter=pictures[1:],
         start=StartPart(),
         comfortable_radius_m=round(comfortable_radius_m(scene), 2),
         ground=None if ground is None else ground_part(ground),
@@ -67,6 +73,20 @@ def world_document(
             screen_gain_db=round(screen_gain_db(scene.sources, laws), 2),
         ),
         sources=tuple(_source_part(source, number, laws) for number, source in enumerate(scene.sources)),
+    )
+
+
+def with_sources(
+    document: WorldDocument, sources: tuple[Source, ...], laws: EncodeOptions | None = None
+) -> WorldDocument:
+    """The same world with other sources, their files named as in `world_document`; `laws` as in `export_folder`."""
+    chosen = laws or EncodeOptions()
+    gain_db = round(screen_gain_db(sources, chosen), 2)
+    return document.model_copy(
+        update={
+            "sound": document.sound.model_copy(update={"screen_gain_db": gain_db}),
+            "sources": tuple(_source_part(source, number, chosen) for number, source in enumerate(sources)),
+        }
     )
 
 

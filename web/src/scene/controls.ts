@@ -1,4 +1,5 @@
-// Keyboard, mouse and touch as one intent. Everything can be done with the keyboard alone.
+// Keyboard, mouse, touch and gamepad as one intent. Everything can be done with the keyboard alone.
+import { readGamepads } from "./gamepad";
 import type { Intent } from "./walker";
 
 const KEYS: Readonly<Record<string, Partial<Record<"ahead" | "left" | "turnLeft" | "turnUp", number>>>> = {
@@ -35,7 +36,9 @@ export function openControls(canvas: HTMLCanvasElement, stick: HTMLElement): Con
   listenToStick(stick, walk);
   return {
     take: () => {
-      const sum = { ...walk, turnLeft: 0, turnUp: 0 };
+      const sum = readGamepads();
+      sum.ahead += walk.ahead;
+      sum.left += walk.left;
       for (const code of new Set([...held, ...tapped])) {
         const wants = KEYS[code] ?? {};
         sum.ahead += wants.ahead ?? 0;
@@ -55,7 +58,8 @@ export function openControls(canvas: HTMLCanvasElement, stick: HTMLElement): Con
 /** Keys that belong to a control in the page (typing, sliders, buttons' arrows) are left to it. */
 export function belongsToPage(event: KeyboardEvent): boolean {
   const target = event.target;
-  return target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || event.ctrlKey || event.metaKey || event.altKey;
+  const types = target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
+  return types || target instanceof HTMLTextAreaElement || event.ctrlKey || event.metaKey || event.altKey;
 }
 
 function listenToKeys(held: Set<string>, tapped: Set<string>): void {

@@ -1,69 +1,66 @@
 // The picture: PlayCanvas draws the splats. It draws only when something changed, so a standing visitor costs nothing.
-import {
-  AppBase,
-  AppOptions,
-  Asset,
-  CameraComponentSystem,
-  Color,
-  createGraphicsDevice,
-  Entity,
-  FILLMODE_FILL_WINDOW,
-  GSplatComponentSystem,
-  GSplatHandler,
-  Mat4,
-  Quat,
-  RESOLUTION_AUTO,
-} from "playcanvas";
+import { Asset, Color, Entity, Mat4, Quat, type AppBase } from "playcanvas";
 import { halfHeightTangent, rubFromFlu, type Pose } from "../geometry";
+import { openEngine } from "./engine";
+import { openHeadset, type Headset } from "./headset";
+import type { Tier } from "./tier";
 
-const MAX_PIXEL_RATIO = 1.5;
 const DEGREES = 180 / Math.PI;
+const NEAR_M = 0.03;
+const FAR_M = 2000;
 
 export interface Stage {
-  /** Number of splats that the engine draws. */
-  readonly drawn: number;
+  readonly headset: Headset;
+  /** Loads the splats (`progress` 0..1); returns how many the engine draws. */
+  load(tier: Tier, progress: (done: number) => void): Promise<number>;
+  /** Where the visitor is: the eye, or in a headset the middle of the room around it. */
   setPose(pose: Pose): void;
   /** Resolves when the picture shows the newest pose, sorted. */
   settled(): Promise<void>;
 }
 
-/** Opens the engine on the canvas, loads the splats (`progress` 0..1) and calls `tick` with seconds every frame. */
-export async function openStage(
-  canvas: HTMLCanvasElement,
-  file: string,
-  tick: (seconds: number) => void,
-  progress: (done: number) => void,
-): Promise<Stage> {
+/** Opens the engine on the canvas, and calls `tick` with seconds every frame. */
+export async function openStage(canvas: HTMLCanvasElement, tick: (seconds: number) => void): Promise<Stage> {
   const app = await openEngine(canvas);
+  const visitor = new Entity("visitor");
   const camera = new Entity("eye");
-  camera.addComponent("camera", { clearColor: new Color(0.04, 0.045, 0.055), nearClip: 0.03, farClip: 2000 });
-  app.root.addChild(camera);
-  const asset = await loadSplats(app, file, progress);
-  const splats = new Entity("world");
-  splats.setLocalRotation(rotationFromFlu());
-  splats.addComponent("gsplat", { asset });
-  app.root.addChild(splats);
+  camera.addComponent("camera", { clearColor: new Color(0.04, 0.045, 0.055), nearClip: NEAR_M, farClip: FAR_M });
+  visitor.addChild(camera);
+  app.root.addChild(visitor);
 
   const redraw = (): void => {
     app.renderNextFrame = true;
   };
   const waiting: (() => void)[] = [];
-  app.autoRender = false;
   app.systems.gsplat?.on("frame:request", redraw);
   app.systems.gsplat?.on("frame:ready", (_camera: unknown, _layer: unknown, ready: boolean, loading: number) => {
     if (!ready || loading) redraw();
     else for (const done of waiting.splice(0)) requestAnimationFrame(done);
   });
+  const headset = openHeadset(app, camera, redraw);
   fitWindow(app, camera, redraw);
   app.on("update", tick);
   app.start();
-  redraw();
-  const resource = asset.resource as { gsplatData?: { numSplats: number } };
   return {
-    drawn: resource.gsplatData?.numSplats ?? 0,
+    headset,
+    load: async ({ picture, mostPixelRatio }, progress) => {
+      app.graphicsDevice.maxPixelRatio = Math.min(window.devicePixelRatio, mostPixelRatio);
+      app.resizeCanvas();
+      const asset = await loadSplats(app, picture.file, progress);
+      const splats = new Entity("world");
+      splats.setLocalRotation(rotationFromFlu());
+      splats.addComponent("gsplat", { asset });
+      app.root.addChild(splats);
+      redraw();
+      return (asset.resource as { gsplatData?: { numSplats: number } }).gsplatData?.numSplats ?? 0;
+    },
     setPose: ({ position, yaw, pitch }) => {
-      camera.setLocalPosition(...rubFromFlu(position));
-      camera.setLocalEulerAngles(pitch * DEGREES, yaw * DEGREES, 0);
+      visitor.setLocalPosition(...rubFromFlu(position));
+      visitor.setLocalEulerAngles(0, yaw * DEGREES, 0);
+      if (!headset.active) {
+        camera.setLocalPosition(0, 0, 0);
+        camera.setLocalEulerAngles(pitch * DEGREES, 0, 0);
+      }
       redraw();
     },
     settled: () =>
@@ -72,24 +69,6 @@ export async function openStage(
         redraw();
       }),
   };
-}
-
-async function openEngine(canvas: HTMLCanvasElement): Promise<AppBase> {
-  const device = await createGraphicsDevice(canvas, {
-    deviceTypes: ["webgl2"],
-    antialias: false,
-    powerPreference: "high-performance",
-  });
-  device.maxPixelRatio = Math.min(window.devicePixelRatio, MAX_PIXEL_RATIO);
-  const options = new AppOptions();
-  options.graphicsDevice = device;
-  options.componentSystems = [CameraComponentSystem, GSplatComponentSystem];
-  options.resourceHandlers = [GSplatHandler];
-  const app = new AppBase(canvas);
-  app.init(options);
-  app.setCanvasFillMode(FILLMODE_FILL_WINDOW);
-  app.setCanvasResolution(RESOLUTION_AUTO);
-  return app;
 }
 
 function fitWindow(app: AppBase, camera: Entity, redraw: () => void): void {

@@ -2,8 +2,10 @@
 // a browser has no AudioWorklet (plain http on a phone) or no vectors in WebAssembly.
 import type { Pose } from "../geometry";
 import type { Places } from "../places";
+import type { Source } from "../source";
 import type { World } from "../world";
-import { openEngine } from "./binaural";
+import { openEngine, WorkletRefused } from "./binaural";
+import type { Hearing } from "./choice";
 import { openPanners } from "./panners";
 import { hasVectors } from "./wasm";
 
@@ -28,16 +30,27 @@ export interface Ears {
   setPlaces(places: Places): void;
   /** One linear factor per source: its level, or 0 while muted. */
   setGains(gains: readonly number[]): void;
+  /** The same world with other sources, with these gains: those that stay as they are go on playing. */
+  recast(world: World, gains: () => readonly number[]): Promise<void>;
   setVolume(linear: number): void;
   levels(milliseconds: number): Levels;
+  /** RMS of every source now, linear re full scale at 1 m; null while nobody watches, or where that is not known. */
+  readonly playing: Float32Array | null;
+  watch(on: boolean): void;
+  /** Other ears, or loudspeakers; the simple way knows no others. */
+  wear(hearing: Hearing): Promise<void>;
 }
 
 /** What both ways build on: a context, the place where sound goes in, and a volume and a meter behind it. */
 export interface Output {
   readonly context: AudioContext;
   readonly input: AudioNode;
+  /** The world's common gain from here on, slowly. */
+  setScreenGain(world: World): void;
   setVolume(linear: number): void;
   levels(milliseconds: number): Levels;
+  /** Does something that clicks while nothing is heard; `next`: whose common gain is reached afterwards. */
+  hushed(action: () => void, next?: World): Promise<void>;
 }
 
 const RATE_HZ = 48000;
@@ -45,6 +58,10 @@ const METER_SIZE = 32768;
 
 /** Fade from silence when sound begins, seconds. */
 const FADE_IN_S = 0.03;
+/** A third of the time in which another common gain is reached, seconds. */
+const SETTLE_S = 0.1;
+/** Silence around a change of ears: the fade before it, and what the limiter and the new kernel need. */
+const HUSH_S = 0.08;
 
 /**
  * Opens the ears; the context stays suspended until a gesture resumes it. `progress` runs from 0 to 1; `failed` is told
@@ -52,6 +69,7 @@ const FADE_IN_S = 0.03;
  */
 export async function openEars(
   world: World,
+  hearing: Hearing,
   progress: (done: number) => void,
   failed: (reason: string) => void,
 ): Promise<Ears> {
@@ -59,7 +77,11 @@ export async function openEars(
   void context.suspend(); // silent until the visitor enters, also where a browser would allow more
   const loaded = loadClips(context, world, progress);
   const lacking = whatIsLacking(context);
-  return lacking === null ? openEngine(context, world, loaded, failed) : openPanners(context, world, loaded, lacking);
+  if (lacking !== null) return openPanners(context, world, loaded, lacking);
+  return openEngine(context, world, loaded, hearing, failed).catch((error: unknown) => {
+    if (!(error instanceof WorkletRefused)) throw error;
+    return openPanners(context, world, loaded, "no leave to start the world's AudioWorklet");
+  });
 }
 
 function whatIsLacking(context: AudioContext): string | null {
@@ -83,21 +105,26 @@ export type Clips = readonly (AudioBuffer | null)[];
 export async function loadClips(context: BaseAudioContext, world: World, progress: (done: number) => void): Promise<Clips> {
   let done = 0;
   return Promise.all(
-    world.sources.map(async ({ clip, name }) => {
-      if (!clip) return null;
-      const answer = await fetch(clip.file);
-      if (!answer.ok) throw new Error(`the sound of “${name}” did not load (HTTP ${answer.status})`);
-      const buffer = await context.decodeAudioData(await answer.arrayBuffer());
+    world.sources.map(async (source) => {
+      const buffer = await loadClip(context, source);
       progress(++done / world.sources.length);
       return buffer;
     }),
   );
 }
 
+export async function loadClip(context: BaseAudioContext, { clip, name }: Source): Promise<AudioBuffer | null> {
+  if (!clip) return null;
+  const answer = await fetch(clip.file);
+  if (!answer.ok) throw new Error(`the sound of “${name}” did not load (HTTP ${answer.status})`);
+  return context.decodeAudioData(await answer.arrayBuffer());
+}
+
 /** Common gain of the screen, then `protect` (a limiter), then the volume, the meter and the loudspeaker. */
 export function openOutput(context: AudioContext, world: World, protect: AudioNode): Output {
   const input = new GainNode(context, { gain: 0, channelCount: 2, channelCountMode: "explicit" });
-  input.gain.linearRampToValueAtTime(10 ** (world.screenGainDb / 20), FADE_IN_S);
+  let screenGain = screenGainOf(world);
+  input.gain.linearRampToValueAtTime(screenGain, FADE_IN_S);
   const volume = new GainNode(context);
   const split = new ChannelSplitterNode(context, { numberOfOutputs: 2 });
   const meters = [0, 1].map(() => new AnalyserNode(context, { fftSize: METER_SIZE })) as [AnalyserNode, AnalyserNode];
@@ -121,10 +148,28 @@ export function openOutput(context: AudioContext, world: World, protect: AudioNo
   return {
     context,
     input,
+    setScreenGain: (next) => {
+      screenGain = screenGainOf(next);
+      input.gain.setTargetAtTime(screenGain, context.currentTime, SETTLE_S);
+    },
     setVolume: (linear) => volume.gain.setTargetAtTime(linear, context.currentTime, 0.02),
+    hushed: async (action, next) => {
+      const running = context.state === "running";
+      if (running) {
+        input.gain.setTargetAtTime(0, context.currentTime, HUSH_S / 6);
+        await new Promise((done) => setTimeout(done, 1000 * HUSH_S));
+      }
+      action();
+      if (next) screenGain = screenGainOf(next);
+      if (running || next) input.gain.setTargetAtTime(screenGain, context.currentTime + (running ? HUSH_S : 0), FADE_IN_S);
+    },
     levels: (milliseconds) => {
       const [left, right] = [measure(meters[0], milliseconds), measure(meters[1], milliseconds)];
       return { left: left.rms, right: right.rms, peak: Math.max(left.peak, right.peak) };
     },
   };
+}
+
+function screenGainOf({ screenGainDb }: World): number {
+  return 10 ** (screenGainDb / 20);
 }

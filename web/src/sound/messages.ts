@@ -1,4 +1,4 @@
-// What the page tells the audio engine: the whole world when the engine is made, afterwards only head and levels.
+// What page and audio engine tell each other: the whole world when the engine is made, afterwards head and levels.
 import type { Pose } from "../geometry";
 import type { Motion } from "../motion";
 import type { Directivity } from "../source";
@@ -30,7 +30,7 @@ export interface Decoder {
 
 /** One source's sound, mono at the context's rate, and where it is. No points: everywhere. */
 export interface Voice {
-  /** Its own sound, then one decorrelated copy for every label. */
+  /** Its own sound, then one decorrelated copy for every label; none: those of the voice that it goes on from. */
   readonly samples: readonly Float32Array[];
   /** Silence between repetitions: 0 for a loop. */
   readonly pauseFrames: number;
@@ -43,6 +43,13 @@ export interface Voice {
   readonly path: Motion | null;
 }
 
+/** Flat walls of a convex space, normal · x <= offset inside, and the filters of what they give back [wall][tap]. */
+export interface Walls {
+  readonly normals: Float64Array;
+  readonly offsetsM: Float64Array;
+  readonly filters: Float32Array;
+}
+
 export interface EngineOptions {
   /** kernel.wasm. As bytes, compiled in the worklet: not every browser lets a compiled module pass. */
   readonly kernel: ArrayBuffer;
@@ -51,9 +58,38 @@ export interface EngineOptions {
   readonly voices: readonly (Voice | null)[];
   readonly gains: Float32Array;
   readonly pose: Pose;
+  /** Where the head is when, instead of messages: for sound made offline. */
+  readonly walk: Walk | null;
+  /** What is reflected; the second output carries what is sent to linger. Absent: the free field. */
+  readonly walls?: Walls | null;
+}
+
+/** A head on its way: straight and even between rising times; yaw, pitch and roll as numbers, not the short way. */
+export interface Walk {
+  readonly timesS: Float64Array;
+  /** x, y, z, yaw, pitch, roll at every time. */
+  readonly poses: Float64Array;
 }
 
 export type EngineMessage =
   | { readonly kind: "pose"; readonly pose: Pose }
   /** One linear factor for every source (level, mute, solo). */
-  | { readonly kind: "gains"; readonly gains: Float32Array };
+  | { readonly kind: "gains"; readonly gains: Float32Array }
+  /** Other ears from here on. */
+  | { readonly kind: "decoder"; readonly decoder: Decoder }
+  | NewVoices
+  /** Whether to say how loud every source plays now. */
+  | { readonly kind: "watch"; readonly on: boolean };
+
+/** Other sources from here on. `goesOn`: the earlier voice that goes on in each, −1: none, it begins. */
+export interface NewVoices {
+  readonly kind: "voices";
+  readonly voices: readonly (Voice | null)[];
+  readonly goesOn: readonly number[];
+  readonly gains: Float32Array;
+}
+
+/** What the engine says while it is watched: RMS of every source's last tenth of a second, with its level. */
+export interface EngineReport {
+  readonly playing: Float32Array;
+}

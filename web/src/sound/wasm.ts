@@ -1,4 +1,5 @@
 // The compiled kernel's bytes, and whether this browser can run them.
+import { addressOf } from "../inline";
 
 /** The smallest module with a 128-bit instruction: () -> v128, the splat of a constant. */
 const VECTOR_MODULE = Uint8Array.of(
@@ -13,7 +14,7 @@ export function hasVectors(): boolean {
 }
 
 export async function loadKernel(): Promise<ArrayBuffer> {
-  const answer = await fetch("kernel.wasm");
+  const answer = await fetch(addressOf("kernel.wasm"));
   if (!answer.ok) throw new Error(`the audio kernel did not load (HTTP ${answer.status})`);
   const bytes = await answer.arrayBuffer();
   if (!WebAssembly.validate(bytes)) throw new Error("the audio kernel's file is damaged");

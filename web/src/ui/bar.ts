@@ -1,65 +1,45 @@
-// The bar below: sound, volume, labels, start, list, help; and the word at the edge of the world.
+// The bar below: sound, start, panels, headset, help; its keys; and the word at the edge of the world.
 import type { Ears } from "../sound/ears";
 import { belongsToPage } from "../scene/controls";
+import type { Headset } from "../scene/headset";
+import { openDrawers } from "./drawers";
 import { part } from "./page";
 
-export interface BarActions {
-  labels(on: boolean): void;
-  home(): void;
-  volume(linear: number): void;
-}
+const KEYS: Readonly<Record<string, string>> = {
+  KeyM: "sound",
+  KeyL: "show-labels",
+  KeyC: "show-captions",
+  KeyV: "show-waves",
+  KeyN: "show-map",
+  KeyP: "show-panel",
+  KeyO: "show-settings",
+  Home: "home",
+};
 
 export interface Bar {
   ready(ears: Ears | null): void;
+  headset(headset: Headset): void;
   /** 0 at the centre, 1 at the comfortable radius, 2 at the end. */
   edge(remoteness: number): void;
 }
 
-export function openBar(actions: BarActions): Bar {
-  const volume = part("volume", HTMLInputElement);
-  volume.addEventListener("input", () => {
-    const db = Number(volume.value);
-    volume.setAttribute("aria-valuetext", `${db} dB`);
-    actions.volume(db <= Number(volume.min) ? 0 : 10 ** (db / 20));
-  });
-  const labels = part("show-labels", HTMLButtonElement);
-  labels.addEventListener("click", () => actions.labels(flip(labels, "aria-pressed")));
-  part("home", HTMLButtonElement).addEventListener("click", () => actions.home());
-  openPanelButtons();
+export function openBar(home: () => void): Bar {
+  part("home", HTMLButtonElement).addEventListener("click", home);
+  openDrawers();
   const help = part("help", HTMLDialogElement);
   part("show-help", HTMLButtonElement).addEventListener("click", () => help.showModal());
   listenToShortcuts();
   const edge = part("edge", HTMLElement);
   let beyond = false;
   return {
-    ready: (ears) => openSound(ears),
+    ready: openSound,
+    headset: openHeadsetButtons,
     edge: (remoteness) => {
       if (remoteness > 1 === beyond) return;
       beyond = remoteness > 1;
       edge.textContent = beyond ? "The photo knows little of the world out here." : "";
     },
   };
-}
-
-function flip(element: HTMLElement, attribute: string): boolean {
-  const on = element.getAttribute(attribute) !== "true";
-  element.setAttribute(attribute, String(on));
-  return on;
-}
-
-function openPanelButtons(): void {
-  const panel = part("panel", HTMLElement);
-  const opener = part("show-panel", HTMLButtonElement);
-  const show = (on: boolean): void => {
-    panel.hidden = !on;
-    opener.setAttribute("aria-expanded", String(on));
-    if (!on) opener.focus();
-  };
-  opener.addEventListener("click", () => show(panel.hidden));
-  part("panel-close", HTMLButtonElement).addEventListener("click", () => show(false));
-  panel.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") show(false);
-  });
 }
 
 function openSound(ears: Ears | null): void {
@@ -80,10 +60,30 @@ function openSound(ears: Ears | null): void {
   tell();
 }
 
+/** A button for every kind of device that is here; while one is worn, it leaves. */
+function openHeadsetButtons(headset: Headset): void {
+  const buttons = { vr: part("enter-vr", HTMLButtonElement), ar: part("enter-ar", HTMLButtonElement) } as const;
+  headset.onAvailable((kind, here) => {
+    buttons[kind].hidden = !here;
+  });
+  headset.onChange((active) => {
+    for (const button of Object.values(buttons)) button.setAttribute("aria-pressed", String(active));
+  });
+  for (const kind of ["vr", "ar"] as const) {
+    buttons[kind].addEventListener("click", () => {
+      if (headset.active) headset.leave();
+      else headset.enter(kind).catch((error: unknown) => say(`The headset did not start: ${String(error)}`));
+    });
+  }
+}
+
+function say(text: string): void {
+  part("edge", HTMLElement).textContent = text;
+}
+
 function listenToShortcuts(): void {
-  const buttons: Readonly<Record<string, string>> = { KeyM: "sound", KeyL: "show-labels", KeyP: "show-panel", Home: "home" };
   window.addEventListener("keydown", (event) => {
-    const id = event.key === "?" ? "show-help" : buttons[event.code];
+    const id = event.key === "?" ? "show-help" : KEYS[event.code];
     if (!id || event.repeat || belongsToPage(event) || !part("gate", HTMLElement).hidden) return;
     part(id, HTMLButtonElement).click();
     event.preventDefault();

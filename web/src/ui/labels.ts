@@ -1,11 +1,11 @@
 // Names that float in the world at the place of their sound.
-import { distance, halfHeightTangent, inHead, type Pose, type Vec3 } from "../geometry";
+import { distance, type Pose, type Vec3 } from "../geometry";
 import type { Places } from "../places";
+import { onScreen, type OnScreen } from "../scene/screen";
 import type { Source } from "../source";
 import { make } from "./page";
 import { metres } from "./words";
 
-const NEAREST_M = 0.2;
 const ROW_PX = 34;
 /** Nearer than this to the right side, a name stands left of its dot. */
 const NAME_PX = 190;
@@ -21,6 +21,7 @@ export interface Labels {
 }
 
 export function openLabels(layer: HTMLElement, sources: readonly Source[], places: Places): Labels {
+  layer.replaceChildren();
   const labels = sources.map((source): Label | null => {
     if (!source.centre) return null;
     const element = make("div", `label ${source.spread}`);
@@ -36,7 +37,7 @@ export function openLabels(layer: HTMLElement, sources: readonly Source[], place
     update: (pose, silent) => {
       const placed = labels.flatMap((label, i) => {
         const place = places.of(i);
-        return label && place ? [{ label, place, off: silent[i] ?? false, at: onScreen(place, pose) }] : [];
+        return label && place ? [{ label, place, off: silent[i] ?? false, at: inWindow(place, pose) }] : [];
       });
       const taken: { x: number; y: number }[] = [];
       placed.sort((a, b) => (a.at?.depth ?? 0) - (b.at?.depth ?? 0));
@@ -64,13 +65,9 @@ function freeRow(x: number, y: number, taken: readonly { x: number; y: number }[
   return row;
 }
 
-function onScreen(place: Vec3, pose: Pose): { x: number; y: number; depth: number } | null {
-  const [ahead, left, up] = inHead(place, pose);
-  if (ahead < NEAREST_M) return null;
+/** Where a name may stand: in the window, or a little beside it. */
+function inWindow(place: Vec3, pose: Pose): OnScreen | null {
+  const at = onScreen(place, pose);
   const { innerWidth: width, innerHeight: height } = window;
-  const scale = height / 2 / halfHeightTangent(width / height);
-  const x = width / 2 - (left / ahead) * scale;
-  const y = height / 2 - (up / ahead) * scale;
-  if (x < -80 || x > width + 80 || y < -20 || y > height + 20) return null;
-  return { x, y, depth: ahead };
+  return at && at.x > -80 && at.x < width + 80 && at.y > -20 && at.y < height + 20 ? at : null;
 }

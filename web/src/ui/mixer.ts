@@ -2,6 +2,7 @@
 import type { Source } from "../source";
 
 export interface Mixer {
+  readonly sources: readonly Source[];
   readonly silent: readonly boolean[];
   readonly muted: readonly boolean[];
   readonly solo: readonly boolean[];
@@ -11,15 +12,18 @@ export interface Mixer {
   gains(): number[];
 }
 
-export function openMixer(sources: readonly Source[], changed: () => void): Mixer {
-  const muted = sources.map(() => false);
-  const solo = sources.map(() => false);
+/** `before`: the mixer of what sounded earlier; what was muted there, or alone, stays so. */
+export function openMixer(sources: readonly Source[], changed: () => void, before?: Mixer): Mixer {
+  const earlier = sources.map(({ id }) => before?.sources.findIndex((one) => one.id === id) ?? -1);
+  const muted = earlier.map((i) => before?.muted[i] ?? false);
+  const solo = earlier.map((i) => before?.solo[i] ?? false);
   const silentAt = (i: number): boolean => (muted[i] ?? false) || (solo.includes(true) && !(solo[i] ?? false));
   const flip = (flags: boolean[], index: number): void => {
     flags[index] = !flags[index];
     changed();
   };
   return {
+    sources,
     muted,
     solo,
     get silent() {

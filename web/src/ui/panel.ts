@@ -4,8 +4,9 @@ import { loudnessAt } from "../sound/loudness";
 import type { Places } from "../places";
 import type { Source } from "../source";
 import type { World } from "../world";
+import { showCredits } from "./credits";
 import type { Mixer } from "./mixer";
-import { button, make, part } from "./page";
+import { button, make } from "./page";
 import { decibels, directionWords, metres, SPREAD_WORDS } from "./words";
 
 export interface PanelActions {
@@ -32,7 +33,7 @@ interface Row {
 export function openPanel(list: HTMLElement, world: World, places: Places, actions: PanelActions): Panel {
   const { mixer } = actions;
   const rows = world.sources.map((source, index) => openRow(source, index, places, actions));
-  list.append(...rows.map((row) => row.item));
+  list.replaceChildren(...rows.map((row) => row.item));
   showCredits(world);
   if (!rows.length) list.append(make("li", "empty", "Nothing was found that sounds."));
   const refresh = (): void =>
@@ -43,16 +44,6 @@ export function openPanel(list: HTMLElement, world: World, places: Places, actio
     });
   refresh();
   return { refresh, update: (pose) => rows.forEach((row, index) => updateRow(row, index, pose, world, places)) };
-}
-
-/** Whose sounds and whose software these are. */
-function showCredits({ sources }: World): void {
-  const credits = part("credits", HTMLElement);
-  const licences = new Set(sources.flatMap(({ clip }) => (clip ? [`${clip.author || clip.madeBy} (${clip.licence})`] : [])));
-  const software = make("a", "", "PlayCanvas (MIT)");
-  software.href = "LICENSES.txt";
-  if (licences.size) credits.append(`Sounds: ${[...licences].join(", ")}. `);
-  credits.append("Picture engine: ", software);
 }
 
 function openRow(source: Source, index: number, places: Places, { mixer, look, go }: PanelActions): Row {

@@ -13,16 +13,16 @@ const JUMP_M = 0.5;
 const JUMP_RAD = 0.8;
 
 export class Head {
-  /** x, y, z (metres, world), yaw, pitch. */
+  /** x, y, z (metres, world), yaw, pitch, roll. */
   private readonly glide: Glide;
-  private readonly wanted = new Float64Array(5);
+  private readonly wanted = new Float64Array(6);
   private toldAt = -Infinity;
 
   constructor(
-    { position, yaw, pitch }: Pose,
+    { position, yaw, pitch, roll = 0 }: Pose,
     private readonly blockS: number,
   ) {
-    this.glide = new Glide([...position, yaw, pitch]);
+    this.glide = new Glide([...position, yaw, pitch, roll]);
   }
 
   get now(): Float64Array {
@@ -30,7 +30,7 @@ export class Head {
   }
 
   /** A message at this time, seconds. */
-  follow({ position, yaw, pitch }: Pose, timeS: number): void {
+  follow({ position, yaw, pitch, roll = 0 }: Pose, timeS: number): void {
     const { now } = this.glide;
     const turn = wrapped(yaw - now[3]!);
     const far = Math.hypot(position[0] - now[0]!, position[1] - now[1]!, position[2] - now[2]!);
@@ -41,6 +41,7 @@ export class Head {
     this.wanted.set(position);
     this.wanted[3] = now[3]! + turn;
     this.wanted[4] = pitch;
+    this.wanted[5] = now[5]! + wrapped(roll - now[5]!);
     this.glide.to(this.wanted, jumps ? 0 : Math.round(wayS / this.blockS));
   }
 

@@ -117,12 +117,13 @@ export class Kernel {
     this.changed = true;
   }
 
-  listener(x: number, y: number, z: number, yaw: number, pitch: number): void {
+  /** `head`: x, y, z, yaw, pitch, roll. */
+  listener(head: ArrayLike<number>): void {
     const { numbers } = this;
-    fillWorldFromHead(numbers, yaw, pitch);
-    numbers[9] = x;
-    numbers[10] = y;
-    numbers[11] = z;
+    fillWorldFromHead(numbers, head[3]!, head[4]!, head[5]!);
+    numbers[9] = head[0]!;
+    numbers[10] = head[1]!;
+    numbers[11] = head[2]!;
     this.calls.sonoworld_listener(this.engine, this.numbersAt, this.numbersAt + 72);
     this.changed = true;
   }

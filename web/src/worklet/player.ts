@@ -28,6 +28,14 @@ export class Player {
     this.gain.to(this.wanted, Math.round((GLIDE_S * sampleRate) / this.block));
   }
 
+  /** Goes on where another is in the same sound, at its level. */
+  goOnFrom(other: Player): void {
+    this.at = other.at % this.period;
+    this.wanted[0] = other.gain.now[0]!;
+    this.gain.to(this.wanted, 0);
+    this.gain.step();
+  }
+
   /** Whether the level is zero, and stays so. */
   get silent(): boolean {
     return this.gain.now[0] === 0 && this.gain.still;

@@ -1,0 +1,211 @@
+"""The verb that measures: a data set in, a table of methods with intervals out."""
+
+import datetime
+import math
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from rich.console import Console
+from rich.table import Table
+from tyro.conf import Positional, UseAppendAction, arg
+
+from sonoworld import __version__
+from sonoworld.errors import InputError
+from sonoworld.evaluate.results import Results
+
+if TYPE_CHECKING:
+    from sonoworld.evaluate.baselines.files import Submission
+    from sonoworld.evaluate.kept import Kept
+
+Names = UseAppendAction[tuple[str, ...]]
+JUDGED = ("angular_error_rad", "cc", "auc")
+DEFAULT_CLIPS = 16
+
+
+def evaluate(  # noqa: PLR0913, PLR0917  a command line has as many options as people need
+    dataset: Positional[str],
+    data: Annotated[Path | None, arg(aliases=["-d"])] = None,
+    out: Annotated[Path, arg(aliases=["-o"])] = Path("evaluation"),
+    recipe: str = "embedded",
+    baselines: Annotated[Names, arg(metavar="NAME")] = ("all",),
+    submissions: Annotated[Names, arg(name="submission", metavar="METHOD=DIR")] = (),
+    full: bool = False,
+    ablations: bool = True,
+    clap: str | None = None,
+    workers: int = 0,
+    seed: int = 0,
+    write_docs: Path | None = None,
+) -> None:
+    """Score our sound fields against recorded ones, beside every baseline that can run here.
+
+    Args:
+        dataset: `synthetic`, `r3vival`, `sonoscene360`, or `pairs` (first-order files of one name in two folders).
+        data: Folder of the data set; for `pairs`, of the references.
+        out: Folder of the report, the scores and what is kept to go on after an interruption.
+        recipe: Recipe whose stages see the panorama.
+        baselines: `all`, or one of chance, front, mono, see2sound, release, paper, ours, oracle; may be repeated.
+        submissions: Files of another method, such as `visage=their-files`; may be repeated.
+        full: The whole benchmark in place of its first 16 clips.
+        ablations: Also score ours with one thing changed at a time.
+        clap: LAION-CLAP, as hub id (such as laion/clap-htsat-unfused) or folder: adds D-CLAP, R-Precision and
+            qa_accuracy for `synthetic` and `sonoscene360`. Not asked for by default.
+        workers: Processes; 0 takes one per core, at most 4.
+        seed: Of everything random.
+        write_docs: Markdown file whose table of this data set is to be replaced by this one.
+    """
+    from sonoworld.evaluate import methods, report  # noqa: PLC0415  heavy
+
+    count = workers or max(1, min(4, os.cpu_count() or 1))
+    commit = _commit()
+    asked = Asked(
+        data, out, recipe, baselines, submissions, full, ablations, clap, count, seed, f"{__version__} {commit}"
+    )
+    runs = {"synthetic": _synthetic, "r3vival": _r3vival, "sonoscene360": _recordings, "pairs": _pairs}
+    if dataset not in runs:
+        raise InputError(f"evaluate: expected one of {', '.join(runs)}, got {dataset!r}")
+    if submissions and dataset not in {"sonoscene360", "pairs"}:
+        raise InputError(f"evaluate: --submission goes with sonoscene360 and pairs, not with {dataset}")
+    if clap is not None and dataset not in {"synthetic", "sonoscene360"}:
+        raise InputError(f"evaluate: --clap goes with synthetic and sonoscene360, not with {dataset}")
+    methods.chosen(baselines, truth=True)  # a wrong name is told before anything is made
+    kept = runs[dataset](asked)
+    options = {"recipe": recipe, "baselines": " ".join(baselines), "full": str(full), "ablations": str(ablations)}
+    options["clap"] = "not asked for" if clap is None else clap
+    now = datetime.datetime.now(datetime.UTC).replace(microsecond=0).isoformat()
+    command = " ".join(["sonoworld", *sys.argv[1:]]) if Path(sys.argv[0]).stem == "sonoworld" else ""
+    results = Results(dataset, now, commit, seed, options, kept.rows, command)
+    pictures = [(caption, file.relative_to(out).as_posix()) for caption, file in kept.pictures]
+    report.write(
+        results, out, against="release" if any(r.method == "release" for r in kept.rows) else None, pictures=pictures
+    )
+    console = Console()
+    show(results, console)
+    if write_docs is not None:
+        from sonoworld.evaluate.tables import put_in_page  # noqa: PLC0415  heavy
+
+        put_in_page(results, write_docs)
+    console.print(f"report: {out / 'index.html'}", soft_wrap=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The command line, as given; `stamp` names the program in what is kept."""
+
+    data: Path | None
+    out: Path
+    recipe: str
+    baselines: tuple[str, ...]
+    submissions: tuple[str, ...]
+    full: bool
+    ablations: bool
+    clap: str | None
+    workers: int
+    seed: int
+    stamp: str
+
+    @property
+    def folder(self) -> Path:
+        """Of the data set.
+
+        Raises:
+            InputError: none was given.
+        """
+        if self.data is None:
+            raise InputError("evaluate: this data set needs --data DIR, see docs/evaluate.md for where to get it")
+        return self.data
+
+
+def _synthetic(asked: Asked) -> "Kept":
+    from sonoworld.evaluate.datasets.synthetic import DEFAULT, FULL  # noqa: PLC0415  heavy
+    from sonoworld.evaluate.on_synthetic import SyntheticRun, run_synthetic  # noqa: PLC0415  heavy
+
+    size = FULL if asked.full else DEFAULT
+    root = asked.out / f"synthetic-{size.scenes}x{size.microphones}x{size.clips}-seed{asked.seed}"
+    run = SyntheticRun(root, size, asked.seed, asked.baselines, asked.ablations, asked.recipe, asked.clap)
+    return run_synthetic(run, asked.out / "parts", workers=asked.workers, told=_tell, stamp=asked.stamp)
+
+
+def _r3vival(asked: Asked) -> "Kept":
+    from sonoworld.evaluate.on_r3vival import R3vivalRun, median_azimuth_error_deg, run_r3vival  # noqa: PLC0415  heavy
+
+    run = R3vivalRun(asked.folder, asked.recipe, asked.seed, asked.baselines)
+    kept = run_r3vival(run, asked.out / "parts", workers=asked.workers, told=_tell, stamp=asked.stamp)
+    console = Console()
+    for method in dict.fromkeys(row.method for row in kept.rows):
+        direct = median_azimuth_error_deg(kept.rows, method)
+        console.print(f"{method}: median azimuth error against the measured direct sound {_number(direct)}°")
+    return kept
+
+
+def _recordings(asked: Asked) -> "Kept":
+    from sonoworld.evaluate.on_recordings import RecordingsRun, run_recordings  # noqa: PLC0415  heavy
+
+    most = None if asked.full else DEFAULT_CLIPS
+    how = (asked.recipe, asked.seed, asked.baselines, asked.ablations, _submissions(asked), most, asked.clap)
+    run = RecordingsRun(asked.folder, *how)
+    return run_recordings(run, asked.out / "parts", workers=asked.workers, told=_tell, stamp=asked.stamp)
+
+
+def _pairs(asked: Asked) -> "Kept":
+    from sonoworld.evaluate.kept import Kept  # noqa: PLC0415  heavy
+    from sonoworld.evaluate.on_pairs import run_pairs  # noqa: PLC0415  heavy
+
+    return Kept(tuple(run_pairs(asked.folder, _submissions(asked))))
+
+
+def _submissions(asked: Asked) -> "tuple[Submission, ...]":
+    from sonoworld.evaluate.baselines.files import FORMATS, Submission  # noqa: PLC0415  heavy
+
+    made: list[Submission] = []
+    for said in asked.submissions:
+        name, _, folder = said.partition("=")
+        if not name or not Path(folder).is_dir() or not folder:
+            raise InputError(f"--submission: expected METHOD=DIR with a folder that is there, got {said!r}")
+        made.append(Submission(name, Path(folder), FORMATS.get(name, "foa")))
+    return tuple(made)
+
+
+def show(results: Results, console: Console) -> None:
+    """Print the table, its parts, and the paired differences to the release."""
+    from sonoworld.evaluate import tables  # noqa: PLC0415  heavy
+
+    heading, *rows = tables.rows_of(results)
+    title = f"{results.dataset} · {results.date} · commit {results.commit} · seed {results.seed}"
+    table = Table(*heading, title=title)
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+    parts = tables.by_part(results, "angular_error_deg")
+    if len(parts) > 1:
+        below = Table("ΔAngular (°), by part", *parts)
+        for method in dict.fromkeys(row.method for row in results.rows):
+            below.add_row(method, *(_number(values.get(method, math.nan)) for values in parts.values()))
+        console.print(below)
+    methods = {row.method for row in results.rows}
+    if {"ours", "release"} <= methods:
+        for metric, gap in tables.compared(results, "ours", "release", JUDGED).items():
+            console.print(f"ours − release, {metric}: {gap.mean:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}]")
+
+
+def _number(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.2f}"
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def _commit() -> str:
+    """Of the checkout this program runs from; "unknown" for an installed one."""
+    here = Path(__file__).parent
+    try:
+        found = subprocess.run(
+            ["git", "describe", "--always", "--dirty"], cwd=here, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return found.stdout.strip()
