@@ -46,10 +46,11 @@ def truth() -> np.ndarray:
     return courtyard(pixel_directions(HEIGHT))
 
 
-def picture() -> Panorama:
-    """The courtyard as it looks: blue above, textured green below, a wall of brick."""
-    d, r = pixel_directions(HEIGHT), truth()
-    rgb = np.where(np.isinf(r)[..., None], [150.0, 190.0, 240.0], [80.0, 120.0, 60.0])
+def picture(eye_m: float = EYE_M) -> Panorama:
+    """The courtyard as it looks: blue above, gravel below, a wall of brick."""
+    d = pixel_directions(HEIGHT)
+    r = courtyard(d, eye_m)
+    rgb = np.where(np.isinf(r)[..., None], [150.0, 190.0, 240.0], [128.0, 128.0, 128.0])
     rgb += np.random.default_rng(0).normal(0, 15, (*r.shape, 1)) * np.isfinite(r)[..., None]
     rgb[np.isfinite(r) & (d[..., 0] * r > WALL_M - 1e-6)] = [170, 90, 60]
     return Panorama(np.clip(rgb, 0, 255).astype(np.uint8), looks_in())
@@ -70,9 +71,9 @@ def looks_in() -> np.ndarray:
     return ahead & (x >= 0) & (x < camera.size_px[0]) & (y >= 0) & (y < camera.size_px[1])
 
 
-def lifted(path: Path, camera: Camera | None = None, **options: object) -> Geometry:
+def lifted(path: Path, camera: Camera | None = None, shown: Panorama | None = None, **options: object) -> Geometry:
     lift = GIVEN.make(GIVEN.options.model_validate({"path": str(path), **options}))
-    return lift(picture(), Run(np.random.default_rng(0), camera=camera)).geometry
+    return lift(shown or picture(), Run(np.random.default_rng(0), camera=camera)).geometry
 
 
 def saved(tmp_path: Path, values: np.ndarray) -> Path:
@@ -142,7 +143,8 @@ def test_a_map_of_the_photo_by_z_depth_and_by_distance(tmp_path: Path) -> None:
 @pytest.mark.parametrize("eye_m", [1.0, 1.6, 3.0])
 def test_what_the_photo_does_not_show_continues_it(tmp_path: Path, eye_m: float) -> None:
     d = photo_rays()
-    found = lifted(saved(tmp_path, courtyard(d, eye_m) * (d @ photo_axis())), testing.tiny_camera())
+    z = courtyard(d, eye_m) * (d @ photo_axis())
+    found = lifted(saved(tmp_path, z), testing.tiny_camera(), picture(eye_m))
     elevation = row_elevations(HEIGHT)[:, None]
     steep = np.broadcast_to(elevation < -0.3, found.distance.shape) & ~looks_in()
     height = found.distance * np.sin(-elevation)
@@ -184,7 +186,7 @@ def test_small_gaps_are_continued_and_not_trusted(tmp_path: Path, nothing: float
 def test_a_large_gap_is_popped_up_at_the_scale_of_the_map(tmp_path: Path) -> None:
     r = courtyard(pixel_directions(HEIGHT), 2.4)
     behind = pixel_directions(HEIGHT)[..., 0] < -0.2
-    found = lifted(saved(tmp_path, np.where(behind, np.nan, r)))
+    found = lifted(saved(tmp_path, np.where(behind, np.nan, r)), shown=picture(2.4))
     steep = behind & (row_elevations(HEIGHT)[:, None] < -0.3)
     assert np.abs(found.distance[steep] / r[steep] - 1).max() < 0.1
     assert np.median(np.abs(found.distance[steep] / r[steep] - 1)) < 0.02
