@@ -78,7 +78,7 @@ def _make(options: GivenDepthOptions) -> Lift:
 GIVEN = Backend(
     stage="lift",
     name="given",
-    version="1",
+    version="2",
     summary="distances from a depth map of your own, of the photo or of the panorama",
     options=GivenDepthOptions,
     make=_make,

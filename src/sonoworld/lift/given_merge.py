@@ -35,6 +35,9 @@ RIM_RAD, FADE_RAD = np.radians(1.0), np.radians(30.0)
 """What stands in a rim so wide is compared, and carried on beyond the border until it has faded over the second."""
 
 LEVEL, LEAST_GROUND = 0.9, 0.01
+PLANE = 0.9
+"""Pop-up's ground is one plane, cut off here and there: this share of its heights lies below it, or in it."""
+
 MOST_LOG = 1.5
 """Differences beyond are one thing beside another, not one surface continued."""
 
@@ -84,18 +87,24 @@ def _sky(seen: InverseMap, looks: Bool[np.ndarray, "h w"], options: GivenDepthOp
 
 
 def scale_ratio(seen: InverseMap, popped: Geometry, path: str) -> float:
-    """Given over popped-up distance, median: on what both say is ground, else on all that both know.
+    """Given over popped-up distance: of the eye's heights over what both say is ground, else of all that both know.
+
+    Heights and not distances, since pop-up ends its ground before what it believes to stand there.
 
     Raises:
         InputError: there is nothing that both know.
     """
     both = seen.solid & (seen.s > 0) & popped.valid & ~popped.sky
-    own = surface_normals(1 / np.where(seen.solid & (seen.s > 0), seen.s, np.float32(1)))
-    ground = both & (popped.normal[..., 2] > LEVEL) & (own[..., 2] > LEVEL)
-    use = ground if ground.sum() > LEAST_GROUND * both.sum() else both
-    if not use.any():
+    if not both.any():
         raise InputError(f"{path}: expected distances of more than sky, to set the scale by; got none")
-    return float(np.exp(-np.median(np.log(seen.s[use]) + np.log(popped.distance[use]))))
+    own = 1 / np.where(seen.solid & (seen.s > 0), seen.s, np.float32(1))
+    flat = popped.valid & ~popped.sky & (popped.normal[..., 2] > LEVEL)
+    ground = both & flat & (surface_normals(own)[..., 2] > LEVEL)
+    if ground.sum() <= LEAST_GROUND * both.sum():
+        return float(np.exp(np.median(np.log(own[both]) - np.log(popped.distance[both]))))
+    down = np.broadcast_to(np.sin(-row_elevations(len(own)))[:, None], own.shape)
+    level = np.quantile((popped.distance * down)[flat], PLANE)
+    return float(np.median((own * down)[ground]) / level)
 
 
 def merged(placed: Placed, popped: Geometry | None, options: GivenDepthOptions, *, metric: bool) -> Geometry:
