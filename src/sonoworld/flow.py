@@ -36,7 +36,7 @@ from sonoworld.types import (
     Stage,
     WalkSurface,
 )
-from sonoworld.warm import Keeper, empty_memory, ran_out
+from sonoworld.warm import Makes, empty_memory, ran_out
 
 T = TypeVar("T")
 LITE_SPLATS = 500_000
@@ -83,7 +83,7 @@ class Steps:
     recipe: Recipe
     seed: int
     watch: Watch
-    keeper: Keeper | None = None
+    keeper: Makes | None = None
 
     def stage(self, stage: Stage, codec: Codec[T], needs: tuple[str, ...], do: Callable[[Any, Run], T]) -> T:
         """Run a stage by its backend; `do(backend, run)` calls it. The backend is made only if it must run."""
@@ -142,7 +142,7 @@ class Steps:
             ) from error
 
 
-def _in_turn(do: Callable[[Any, Run], T], make: Callable[[], Any], run: Run, keeper: Keeper | None) -> T:
+def _in_turn(do: Callable[[Any, Run], T], make: Callable[[], Any], run: Run, keeper: Makes | None) -> T:
     """Make a stage's function and call it; then the memory of what is not kept is free for the models of the next."""
     try:
         return do(make(), run)
@@ -173,11 +173,12 @@ def make_scene(
     *,
     seed: int = 0,
     watch: Watch | None = None,
-    keeper: Keeper | None = None,
+    keeper: Makes | None = None,
 ) -> Scene:
     """Make `folder` the scene of this photo. Same photo, recipe and seed: same bytes (on CPU), warm or not.
 
-    `keeper` (`plan.keeper`) holds models for the next scene; without one each is let go after its stage.
+    `keeper` (`plan.keeper`) holds models for the next scene (or has them elsewhere); without one each is let go after
+    its stage.
 
     Raises:
         BackendMissingError: a chosen backend cannot run here (nothing was written).

@@ -8,12 +8,21 @@ import gc
 import sys
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from sonoworld.backend import Backend, Options
 from sonoworld.errors import InputError
 
 Key = tuple[str, str, str, str]
+
+
+@runtime_checkable
+class Makes(Protocol):
+    """Where the flow gets its stage functions from: made here and kept, or living in another process."""
+
+    def made(self, spec: Backend, options: Options, stamp: str = "") -> Any: ...  # noqa: D102
+
+    def release(self) -> None: ...  # noqa: D102
 
 
 class Keeper:

@@ -12,8 +12,12 @@ import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
+
+if TYPE_CHECKING:
+    from sonoworld.warm import Makes
 
 ORPHANED = 75
 """Exit status where the one who asked is gone (EX_TEMPFAIL)."""
@@ -68,11 +72,23 @@ def outcome_of(line: str) -> Outcome:
     return _OUTCOME(line)
 
 
-def made(request: Request) -> Outcome:
-    """Make the world of a request; whatever goes wrong is said and not raised."""
+@dataclass(frozen=True, slots=True)
+class Models:
+    """Where models run: on this share of a GPU with this memory, GB (None: no GPU); `keeper` gives the functions."""
+
+    gpu_gb: float | None
+    share: float
+    keeper: "Makes"
+
+
+def made(request: Request, models: Models | None = None) -> Outcome:
+    """Make the world of a request; whatever goes wrong is said and not raised.
+
+    Without `models` they are loaded here, each for its stage.
+    """
     began = time.perf_counter()
     try:
-        digest = _make(request)
+        digest = _make(request, models)
     except Exception as error:  # noqa: BLE001  one bad photo must not stop the rest
         return Outcome(round(time.perf_counter() - began, 3), error=_reason(error))
     return Outcome(round(time.perf_counter() - began, 3), digest)
@@ -84,7 +100,7 @@ def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, SonoworldError) else f"{type(error).__name__}: {error}"
 
 
-def _make(request: Request) -> str:
+def _make(request: Request, models: Models | None) -> str:
     from sonoworld import plan  # noqa: PLC0415  heavy: a worker says that it is there before
     from sonoworld.disk import atomic  # noqa: PLC0415
     from sonoworld.disk.lock import locked  # noqa: PLC0415
@@ -95,12 +111,16 @@ def _make(request: Request) -> str:
 
     recipe = load(request.recipe, request.settings)
     if plan.runs_models(recipe):
-        recipe, _ = plan.arranged(recipe, plan.Wish(), plan.gpu_memory_gb())
+        gpu_gb, wish = plan.gpu_memory_gb() if models is None else models.gpu_gb, plan.Wish()
+        if models is not None and gpu_gb is not None and models.share < 1:
+            wish = plan.Wish(vram_gb=plan.SPARE * models.share * gpu_gb)
+        recipe, _ = plan.arranged(recipe, wish, gpu_gb)
     out = Path(request.out)
     out.parent.mkdir(parents=True, exist_ok=True)
     with locked(out, wait_s=STILL_ENDING_S):
         pass
-    make_scene(read_photo(Path(request.photo), panorama=request.panorama), recipe, out, seed=request.seed)
+    photo = read_photo(Path(request.photo), panorama=request.panorama)
+    make_scene(photo, recipe, out, seed=request.seed, keeper=None if models is None else models.keeper)
     return atomic.sha256(out / SCENE)
 
 
