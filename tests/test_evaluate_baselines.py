@@ -1,6 +1,7 @@
 """Baselines do what they are said to do, and a run resumes what it has done."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -148,9 +149,30 @@ def test_a_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
         all_scored(job, ["a"], tmp_path, workers=0, told=told.append)
 
 
+def test_what_is_turned_off() -> None:
+    """One thing at a time: areas, points, ambience."""
+    given, here = anchors(STREAM), Pose(np.eye(3), np.array([1.0, -1.0, -0.1]))
+    whole, *off = (
+        one(given, here, RATE_HZ // 2, rng())
+        for one in (ours.OURS, *(ours.ABLATIONS[f"ours, {name}"] for name in ("areas as points", "no ambience")))
+    )
+    assert spatial.diffuseness(off[0]) < 0.05 < spatial.diffuseness(whole), "a point is heard from one direction"
+    loud = layout_of(Body("birds", "ball", "birds", (0.0, 3.0, 0.0), (2.0, 2.0), 0.0, 50.0))
+    given = anchors(replace(loud, ambient_db=60.0))
+    whole, wide, dry = (
+        one(given, EYE, RATE_HZ // 2, rng())
+        for one in (ours.OURS, ours.ABLATIONS["ours, points as areas"], ours.ABLATIONS["ours, no ambience"])
+    )
+    assert spatial.diffuseness(dry) < 0.01 < spatial.diffuseness(whole)
+    assert spatial.covariance_distance(wide, whole) > 1e-3
+
+
 def test_names_of_methods() -> None:
     assert [m.name for m in methods.chosen(("chance",), truth=False, ablations=False)] == ["chance", "ours"]
     assert "oracle" not in {m.name for m in methods.chosen(("all",), truth=False)}
+    assert len(methods.chosen((), truth=True, ablations=False)) == len(methods.BASELINES)
+    few = methods.chosen((), truth=True, seen=False)
+    assert [m.name for m in methods.chosen((), truth=True)] == [*(m.name for m in few), *methods.SEEN]
     with pytest.raises(InputError, match="'nobody'"):
         methods.chosen(("nobody",), truth=True)
 
@@ -172,6 +194,11 @@ def test_table_in_a_page(tmp_path: Path) -> None:
     assert "| ours | 1 [1, 1] |" in text
     assert "| mono | - |" in text
     assert "-2 [-2, -2]" in text
+    page.write_text(page.read_text("utf-8") + "<!-- table: synthetic, seed 3 -->\n<!-- end -->\n", "utf-8")
+    tables.put_in_page(replace(results, date="2021-02-03"), page)
+    of_any, of_seed = page.read_text("utf-8").split("<!-- table: synthetic, seed 3 -->")
+    assert "2020-01-01" in of_any and "2021-02-03" not in of_any, "a seed with a place of its own leaves the other"
+    assert "2021-02-03" in of_seed
     page.write_text("nothing", "utf-8")
     with pytest.raises(InputError, match="table: synthetic"):
         tables.put_in_page(results, page)

@@ -1,6 +1,9 @@
 """`sonoworld evaluate`: from data to table, report and page; what it refuses."""
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +40,7 @@ def test_pairs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_synthetic_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(synthetic, "DEFAULT", SyntheticSize(1, 1, 1, 128, 0.5))
+    monkeypatch.setitem(synthetic.DEFAULT, "T1", SyntheticSize(1, 1, 1, 128, 0.5))
     page = tmp_path / "page.md"
     page.write_text("<!-- table: synthetic -->\n<!-- end -->\n", "utf-8")
     command = ["evaluate", "synthetic", "-o", str(tmp_path / "out"), "--workers", "1", "--no-ablations"]
@@ -52,6 +55,70 @@ def test_synthetic_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str], m
     assert (tmp_path / "out" / "rows.csv").read_bytes() == rows
 
 
+def test_all_of_it_in_parallel_gives_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--full`, two parts at once, one process or two."""
+    monkeypatch.setitem(synthetic.FULL, "T0", SyntheticSize(3, 1, 1, 64, 0.3, "T0"))
+    monkeypatch.setitem(synthetic.FULL, "T1", SyntheticSize(2, 2, 2, 64, 0.3))
+    found: list[dict[str, bytes]] = []
+    for workers in ("1", "2"):
+        out = tmp_path / workers
+        options = ["--full", "--no-ablations", "--parts", "T0", "--parts", "T1", "--workers", workers]
+        main(["evaluate", "synthetic", "-o", str(out), *options])
+        (shown := json.loads((out / "results.json").read_text("utf-8"))).pop("date")
+        assert len({(row["scene"], row["mic"], row["clip"]) for row in shown["rows"]}) == 2 * 2 * 2
+        assert shown["options"]["full"] == "True"
+        files = [*out.glob("*.csv"), *out.glob("*.tex"), *out.glob("T0/*.csv"), *out.rglob("parts/*")]
+        found.append({f.relative_to(out).as_posix(): f.read_bytes() for f in files} | {"": json.dumps(shown).encode()})
+    assert found[0] == found[1]
+    assert {"rows.csv", "T0/rows.csv", "table.tex"} <= set(found[0])
+
+
+KILLED = """
+import os, signal, sys
+from sonoworld.cli import evaluate, main
+from sonoworld.evaluate.datasets import synthetic
+synthetic.DEFAULT["T1"] = synthetic.SyntheticSize(2, 2, 1, 64, 0.3)
+told, heard = evaluate._tell, []
+def tell(line):
+    told(line)
+    heard.append(line)
+    if len(heard) == 3 and sys.argv[1] == "die":  # the scenes are written and two microphones scored
+        os.kill(os.getpid(), signal.SIGKILL)
+evaluate._tell = tell
+main(["evaluate", "synthetic", "--no-ablations", "--workers", "1", "-o", sys.argv[2]])
+"""
+
+
+def test_a_killed_run_goes_on(tmp_path: Path) -> None:
+    """Killed outright after two of four microphones, and run again: the same scores as in one go."""
+    script = tmp_path / "run.py"
+    script.write_text(KILLED, "utf-8")
+
+    def run(how: str, out: str) -> subprocess.CompletedProcess[str]:
+        line = [sys.executable, str(script), how, str(tmp_path / out)]
+        return subprocess.run(line, capture_output=True, text=True, check=False)
+
+    died = run("die", "out")
+    assert died.returncode == -signal.SIGKILL
+    assert not (tmp_path / "out" / "rows.csv").exists()
+    again, whole = run("live", "out"), run("live", "whole")
+    assert (again.returncode, whole.returncode) == (0, 0), again.stderr + whole.stderr
+    assert "2 of 4 microphones were scored before" in again.stderr
+    assert "writing the scenes" not in again.stderr
+    assert (tmp_path / "out" / "rows.csv").read_bytes() == (tmp_path / "whole" / "rows.csv").read_bytes()
+
+
+def test_a_part_that_is_missing_its_simulator(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyroomacoustics", None)
+    with pytest.raises(SystemExit) as stop:
+        main(["evaluate", "synthetic", "--parts", "all", "-o", str(tmp_path / "out")])
+    assert stop.value.code == 3
+    assert capsys.readouterr().err.count("pip install pyroomacoustics") == 1
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -60,6 +127,9 @@ def test_synthetic_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str], m
         (["synthetic", "--submission", "a=b"], "goes with sonoscene360 and pairs"),
         (["pairs", "-d", "x", "--submission", "nothing"], "METHOD=DIR"),
         (["synthetic", "--baselines", "nobody"], "'nobody'"),
+        (["synthetic", "--parts", "T4"], "expected all or T0, T1, T2"),
+        (["r3vival", "-d", ".", "--parts", "T0"], "--parts goes with synthetic"),
+        (["synthetic", "--write-docs", "no-page.md"], "no-page.md: cannot be read"),
     ],
 )
 def test_refusals(given: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -67,7 +67,7 @@ def test_the_verb_measures_by_a_folder(checkpoint: Path, tmp_path: Path, monkeyp
     from sonoworld.cli import main  # noqa: PLC0415
     from sonoworld.evaluate.datasets import synthetic  # noqa: PLC0415
 
-    monkeypatch.setattr(synthetic, "DEFAULT", synthetic.SyntheticSize(1, 1, 1, 128, 0.5))
+    monkeypatch.setitem(synthetic.DEFAULT, "T1", synthetic.SyntheticSize(1, 1, 1, 128, 0.5))
     asked = ["evaluate", "synthetic", "--clap", str(checkpoint), "--baselines", "mono", "--no-ablations"]
     main([*asked, "--workers", "1", "-o", str(tmp_path / "out")])
     rows = json.loads((tmp_path / "out" / "results.json").read_text("utf-8"))["rows"]

@@ -5,7 +5,9 @@ import math
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,11 +21,13 @@ from sonoworld.evaluate.results import Results
 
 if TYPE_CHECKING:
     from sonoworld.evaluate.baselines.files import Submission
+    from sonoworld.evaluate.datasets.synthetic import Tier
     from sonoworld.evaluate.kept import Kept
 
 Names = UseAppendAction[tuple[str, ...]]
 JUDGED = ("angular_error_rad", "cc", "auc")
 DEFAULT_CLIPS = 16
+DATASETS = ("synthetic", "r3vival", "sonoscene360", "pairs")
 
 
 def evaluate(  # noqa: PLR0913, PLR0917  a command line has as many options as people need
@@ -31,7 +35,8 @@ def evaluate(  # noqa: PLR0913, PLR0917  a command line has as many options as p
     data: Annotated[Path | None, arg(aliases=["-d"])] = None,
     out: Annotated[Path, arg(aliases=["-o"])] = Path("evaluation"),
     recipe: str = "embedded",
-    baselines: Annotated[Names, arg(metavar="NAME")] = ("all",),
+    parts: Annotated[Names, arg(metavar="PART")] = (),
+    baselines: Annotated[Names, arg(metavar="NAME")] = (),
     submissions: Annotated[Names, arg(name="submission", metavar="METHOD=DIR")] = (),
     full: bool = False,
     ablations: bool = True,
@@ -47,9 +52,12 @@ def evaluate(  # noqa: PLR0913, PLR0917  a command line has as many options as p
         data: Folder of the data set; for `pairs`, of the references.
         out: Folder of the report, the scores and what is kept to go on after an interruption.
         recipe: Recipe whose stages see the panorama.
-        baselines: `all`, or one of chance, front, mono, see2sound, release, paper, ours, oracle; may be repeated.
+        parts: Of `synthetic`: T0 (closed forms), T1 (outdoors), T2 (rooms; needs pyroomacoustics), or `all`; may be
+            repeated. T1 where none is named; the others are kept in folders of their names below `out`.
+        baselines: `all`, or one of chance, front, mono, see2sound, release, paper, ours, oracle, oracle-levels; may be
+            repeated. All where none is named.
         submissions: Files of another method, such as `visage=their-files`; may be repeated.
-        full: The whole benchmark in place of its first 16 clips.
+        full: The whole benchmark in place of a part of it (16 clips of T1, or of recordings).
         ablations: Also score ours with one thing changed at a time.
         clap: LAION-CLAP, as hub id (such as laion/clap-htsat-unfused) or folder: adds D-CLAP, R-Precision and
             qa_accuracy for `synthetic` and `sonoscene360`. Not asked for by default.
@@ -57,43 +65,80 @@ def evaluate(  # noqa: PLR0913, PLR0917  a command line has as many options as p
         seed: Of everything random.
         write_docs: Markdown file whose table of this data set is to be replaced by this one.
     """
-    from sonoworld.evaluate import methods, report  # noqa: PLC0415  heavy
+    from sonoworld.evaluate import methods, tables  # noqa: PLC0415  heavy
 
     count = workers or max(1, min(4, os.cpu_count() or 1))
-    commit = _commit()
-    asked = Asked(
-        data, out, recipe, baselines, submissions, full, ablations, clap, count, seed, f"{__version__} {commit}"
-    )
-    runs = {"synthetic": _synthetic, "r3vival": _r3vival, "sonoscene360": _recordings, "pairs": _pairs}
-    if dataset not in runs:
-        raise InputError(f"evaluate: expected one of {', '.join(runs)}, got {dataset!r}")
-    if submissions and dataset not in {"sonoscene360", "pairs"}:
-        raise InputError(f"evaluate: --submission goes with sonoscene360 and pairs, not with {dataset}")
-    if clap is not None and dataset not in {"synthetic", "sonoscene360"}:
-        raise InputError(f"evaluate: --clap goes with synthetic and sonoscene360, not with {dataset}")
+    asked = Asked(data, out, recipe, baselines, submissions, full, ablations, clap, count, seed, _commit())
+    _refuse(dataset, asked, parts)
     methods.chosen(baselines, truth=True)  # a wrong name is told before anything is made
-    kept = runs[dataset](asked)
-    options = {"recipe": recipe, "baselines": " ".join(baselines), "full": str(full), "ablations": str(ablations)}
-    options["clap"] = "not asked for" if clap is None else clap
+    jobs = _jobs(dataset, asked, parts)
+    if write_docs is not None:
+        for name in jobs:
+            tables.place_in_page(write_docs, name, seed)
+    for name, (its, run) in jobs.items():
+        _reported(name, run(its), its, write_docs)
+
+
+def _refuse(dataset: str, asked: "Asked", parts: Sequence[str]) -> None:
+    """Options that do not go with the data set."""
+    if dataset not in DATASETS:
+        raise InputError(f"evaluate: expected one of {', '.join(DATASETS)}, got {dataset!r}")
+    for option, given, good in (
+        ("--submission", asked.submissions, ("sonoscene360", "pairs")),
+        ("--clap", asked.clap, ("synthetic", "sonoscene360")),
+        ("--parts", parts, ("synthetic",)),
+    ):
+        if given and dataset not in good:
+            raise InputError(f"evaluate: {option} goes with {' and '.join(good)}, not with {dataset}")
+
+
+def _jobs(dataset: str, asked: "Asked", parts: Sequence[str]) -> "dict[str, tuple[Asked, Callable[[Asked], Kept]]]":
+    """Name of each table -> what is asked there, and what runs it."""
+    if dataset != "synthetic":
+        runs = {"r3vival": _r3vival, "sonoscene360": _recordings, "pairs": _pairs}
+        return {dataset: (asked, runs[dataset])}
+    jobs: dict[str, tuple[Asked, Callable[[Asked], Kept]]] = {}
+    for tier in _tiers(parts):
+        name, out = ("synthetic", asked.out) if tier == "T1" else (f"synthetic {tier}", asked.out / tier)
+        jobs[name] = replace(asked, out=out), partial(_synthetic, tier=tier)
+    return jobs
+
+
+def _tiers(parts: Sequence[str]) -> "tuple[Tier, ...]":
+    """The parts that are asked for, in their order; what a part needs is looked for before anything is made."""
+    from sonoworld.evaluate.datasets.synthetic import DEFAULT  # noqa: PLC0415  heavy
+    from sonoworld.evaluate.datasets.synthetic_rooms import simulator  # noqa: PLC0415  heavy
+
+    wrong = [part for part in parts if part != "all" and part not in DEFAULT]
+    if wrong:
+        raise InputError(f"parts: expected all or {', '.join(DEFAULT)}, got {wrong[0]!r}")
+    wanted = set(DEFAULT) if "all" in parts else set(parts) or {"T1"}
+    if "T2" in wanted:
+        simulator()
+    return tuple(tier for tier in DEFAULT if tier in wanted)
+
+
+def _reported(name: str, kept: "Kept", asked: "Asked", page: Path | None) -> None:
+    """Write the report of one data set, print its table, and put it into a page where one is named."""
+    from sonoworld.evaluate import report  # noqa: PLC0415  heavy
+    from sonoworld.evaluate.tables import put_in_page  # noqa: PLC0415  heavy
+
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0).isoformat()
     command = " ".join(["sonoworld", *sys.argv[1:]]) if Path(sys.argv[0]).stem == "sonoworld" else ""
-    results = Results(dataset, now, commit, seed, options, kept.rows, command)
-    pictures = [(caption, file.relative_to(out).as_posix()) for caption, file in kept.pictures]
-    report.write(
-        results, out, against="release" if any(r.method == "release" for r in kept.rows) else None, pictures=pictures
-    )
+    results = Results(name, now, asked.commit, asked.seed, asked.options, kept.rows, command)
+    pictures = [(caption, file.relative_to(asked.out).as_posix()) for caption, file in kept.pictures]
+    against = "release" if any(row.method == "release" for row in kept.rows) else None
+    report.write(results, asked.out, against=against, pictures=pictures)
     console = Console()
     show(results, console)
-    if write_docs is not None:
-        from sonoworld.evaluate.tables import put_in_page  # noqa: PLC0415  heavy
-
-        put_in_page(results, write_docs)
-    console.print(f"report: {out / 'index.html'}", soft_wrap=True)
+    if page is not None:
+        put_in_page(results, page)
+    console.print(f"report: {asked.out / 'index.html'}", soft_wrap=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The command line, as given; `stamp` names the program in what is kept."""
+    """The command line, as given, and which program this is."""
 
     data: Path | None
     out: Path
@@ -105,7 +150,19 @@ class Asked:
     clap: str | None
     workers: int
     seed: int
-    stamp: str
+    commit: str
+
+    @property
+    def stamp(self) -> str:
+        """Names the program in what is kept."""
+        return f"{__version__} {self.commit}"
+
+    @property
+    def options(self) -> dict[str, str]:
+        """What the report says was asked for."""
+        said = {"recipe": self.recipe, "baselines": " ".join(self.baselines) or "all", "full": str(self.full)}
+        clap = "not asked for" if self.clap is None else self.clap
+        return {**said, "ablations": str(self.ablations), "clap": clap}
 
     @property
     def folder(self) -> Path:
@@ -119,11 +176,11 @@ class Asked:
         return self.data
 
 
-def _synthetic(asked: Asked) -> "Kept":
+def _synthetic(asked: Asked, tier: "Tier") -> "Kept":
     from sonoworld.evaluate.datasets.synthetic import DEFAULT, FULL  # noqa: PLC0415  heavy
     from sonoworld.evaluate.on_synthetic import SyntheticRun, run_synthetic  # noqa: PLC0415  heavy
 
-    size = FULL if asked.full else DEFAULT
+    size = (FULL if asked.full else DEFAULT)[tier]
     root = asked.out / f"synthetic-{size.scenes}x{size.microphones}x{size.clips}-seed{asked.seed}"
     run = SyntheticRun(root, size, asked.seed, asked.baselines, asked.ablations, asked.recipe, asked.clap)
     return run_synthetic(run, asked.out / "parts", workers=asked.workers, told=_tell, stamp=asked.stamp)

@@ -17,8 +17,12 @@ BASELINES: dict[str, Method] = {
     "paper": Method("paper", ours.ROWS["paper's renderer"]),
     "ours": Method("ours", ours.ROWS["ours"]),
     "oracle": Method("oracle", ours.ROWS["oracle anchors"]),
+    "oracle-levels": Method("oracle, levels", ours.ROWS["oracle anchors"], view="levels", each_clip=True),
 }
-"""In the order of the table. `oracle` needs a data set that knows where its sources are."""
+"""In the order of the table. The oracles need a data set that knows its sources: where they are (`oracle`), and also
+how loud each was in every single recording (`oracle-levels`)."""
+
+ORACLES = frozenset(["oracle", "oracle-levels"])
 
 ABLATIONS: dict[str, Method] = {name: Method(name, render) for name, render in ours.ABLATIONS.items()}
 
@@ -31,8 +35,14 @@ SEEN: dict[str, Method] = {
 """What the recipe sees in place of the truth: more of it from row to row."""
 
 
-def chosen(names: Sequence[str], *, truth: bool, ablations: bool = True) -> tuple[Method, ...]:
-    """The methods of these names ("all" for every one), ours among them, then the ablations.
+def chosen(names: Sequence[str], *, truth: bool, ablations: bool = True, seen: bool = True) -> tuple[Method, ...]:
+    """The methods of these names (all for none, or for "all"), ours among them, then the ablations.
+
+    Args:
+        names: of `BASELINES`.
+        truth: whether the data set knows its sources.
+        ablations: ours with one thing changed.
+        seen: and with what the recipe sees; only with ablations.
 
     Raises:
         InputError: a name that is none.
@@ -40,7 +50,9 @@ def chosen(names: Sequence[str], *, truth: bool, ablations: bool = True) -> tupl
     wrong = [name for name in names if name != "all" and name not in BASELINES]
     if wrong:
         raise InputError(f"baselines: expected all or {', '.join(BASELINES)}, got {wrong[0]!r}")
-    wanted = set(BASELINES) if "all" in names else {*names, "ours"}
-    picked = [method for name, method in BASELINES.items() if name in wanted and (truth or name != "oracle")]
-    seen = tuple(SEEN.values()) if truth else (Method("ours, nothing known", ours.OURS, view="unknown"),)
-    return (*picked, *((*ABLATIONS.values(), *seen) if ablations else ()))
+    wanted = set(BASELINES) if "all" in names or not names else {*names, "ours"}
+    picked = [method for name, method in BASELINES.items() if name in wanted and (truth or name not in ORACLES)]
+    if not ablations:
+        return tuple(picked)
+    looked = tuple(SEEN.values()) if truth else (SEEN["ours, nothing known"],)
+    return (*picked, *ABLATIONS.values(), *(looked if seen else ()))

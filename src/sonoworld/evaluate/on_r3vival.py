@@ -76,7 +76,7 @@ def _scored(run: R3vivalRun, at: int) -> Scored:
     rows = tuple(scored(station, references, lambda _: anchors, named, run.seed))
     if not drawn.is_drawn(at, len(seen)):
         return Scored(rows)
-    shown = {m.name: estimated(station, lambda _: anchors, m, run.seed) for m in named if m.name in drawn.PICTURED}
+    shown = {m.name: estimated(station, anchors, m, run.seed) for m in named if m.name in drawn.PICTURED}
     known = ((f"loudspeaker {response.source}", r3vival.named_direction(response)),)
     return Scored(rows, drawn.station_pictures(station, references, shown, anchors, known))
 

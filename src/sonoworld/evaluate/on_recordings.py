@@ -91,7 +91,7 @@ def _scored(run: RecordingsRun, at: int) -> Scored:
             rows.append(Row(submission.name, scene_id, mic_id, clip, found, {"files": submission.format}))
     if not drawn.is_drawn(at, len(places)):
         return Scored(tuple(rows))
-    shown = {m.name: estimated(station, view, m, run.seed) for m in named if m.name in drawn.PICTURED}
+    shown = {m.name: estimated(station, view(m.view), m, run.seed) for m in named if m.name in drawn.PICTURED}
     return Scored(tuple(rows), drawn.station_pictures(station, references, shown, known, _annotated(mic)))
 
 

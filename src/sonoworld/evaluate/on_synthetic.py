@@ -9,13 +9,20 @@ import numpy as np
 
 from sonoworld.evaluate import drawn, methods
 from sonoworld.evaluate.datasets.sonoscene360 import microphone_pose, read_sonoscene360
-from sonoworld.evaluate.datasets.synthetic import SyntheticSize, oracle_anchors, write_synthetic
-from sonoworld.evaluate.datasets.synthetic_layout import layouts
+from sonoworld.evaluate.datasets.synthetic import (
+    SyntheticSize,
+    oracle_anchors,
+    planned,
+    take_of,
+    with_levels_of,
+    write_synthetic,
+)
+from sonoworld.evaluate.datasets.synthetic_layout import Layout
 from sonoworld.evaluate.datasets.values import Anchors, Dataset
 from sonoworld.evaluate.judging import scoring
 from sonoworld.evaluate.kept import Kept, Scored, all_scored, station_key
 from sonoworld.evaluate.predicted import known_soundings, recipe_anchors, recipe_geometry
-from sonoworld.evaluate.run import PREDICTED_S, Station, estimated, recorded, scored
+from sonoworld.evaluate.run import PREDICTED_S, Method, Station, estimated, recorded, scored
 from sonoworld.recipe import load, to_toml
 from sonoworld.types import Panorama
 
@@ -56,6 +63,11 @@ def run_synthetic(run: SyntheticRun, parts: Path, *, workers: int, told: Callabl
     return all_scored(partial(_scored, run), keys, parts, workers=workers, told=told)
 
 
+def chosen(run: SyntheticRun) -> tuple[Method, ...]:
+    """The methods of a run; a recipe is not asked about closed forms, which are no scenes."""
+    return methods.chosen(run.names, truth=True, ablations=run.ablations, seen=run.size.tier != "T0")
+
+
 def stations(dataset: Dataset) -> Sequence[tuple[str, str]]:
     """(scene, microphone) in order."""
     return [(scene.id, mic.id) for scene in dataset.scenes for mic in scene.microphones]
@@ -70,20 +82,31 @@ def _scored(run: SyntheticRun, at: int) -> Scored:
     mic = next(mic for mic in scene.microphones if mic.id == mic_id)
     given, references = _given(run, number), recorded(mic)
     station = Station(scene_id, mic_id, microphone_pose(mic.marks, given.geometry), given.notes)
-    named = methods.chosen(run.names, truth=True, ablations=run.ablations)
-    view = partial(_view, run, number, scene.known_sources)
+    named = chosen(run)
+
+    def view(name: str) -> Anchors:
+        kind, _, clip = name.partition("/")
+        if kind == "levels":
+            at_clip = next(i for i, one in enumerate(mic.recordings) if one.id == clip)
+            take = take_of(run.size, run.seed, number, scene.microphones.index(mic), at_clip)
+            return with_levels_of(given, _layout(run, number), take)
+        return _view(run, number, scene.known_sources, name)
+
     rows = scored(station, references, view, named, run.seed, scoring(run.clap, scene, mic_id))
     if not drawn.is_drawn(at, len(places)):
         return Scored(tuple(rows))
-    shown = {m.name: estimated(station, view, m, run.seed) for m in named if m.name in drawn.PICTURED}
+    shown = {m.name: estimated(station, view(m.view), m, run.seed) for m in named if m.name in drawn.PICTURED}
     known = drawn.true_directions(given, station.pose)
     return Scored(tuple(rows), drawn.station_pictures(station, references, shown, given, known))
 
 
+def _layout(run: SyntheticRun, number: int) -> Layout:
+    return planned(run.size, run.seed)[number]
+
+
 @lru_cache(maxsize=1)
 def _given(run: SyntheticRun, number: int) -> Anchors:
-    layout = layouts(run.size.scenes, run.size.microphones, run.seed)[number]
-    return oracle_anchors(layout, run.size.height_px, PREDICTED_S)
+    return oracle_anchors(_layout(run, number), run.size.height_px, PREDICTED_S)
 
 
 @lru_cache(maxsize=4)

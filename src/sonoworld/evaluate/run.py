@@ -24,12 +24,16 @@ PREDICTED_S, RECORDED_S = 5.0, 8.0
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A renderer, how many draws of it are averaged (1 where nothing is random), and by which anchors it works."""
+    """A renderer, how many draws of it are averaged (1 where nothing is random), and by which anchors it works.
+
+    `each_clip` is for those who are told something about every single recording: their view is "NAME/CLIP".
+    """
 
     name: str
     render: Renderer
     draws: int = 1
     view: str = "given"
+    each_clip: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +82,24 @@ def scored(
     """
     rows: list[Row] = []
     for method in methods:
-        estimates = [estimated(station, view, method, seed, draw) for draw in range(method.draws)]
+        made: dict[str, list[Float32[np.ndarray, "4 t"]]] = {}
         for clip, reference in references.items():
-            found = [score(estimate, reference) for estimate in estimates]
+            name = f"{method.view}/{clip}" if method.each_clip else method.view
+            if name not in made:
+                anchors = view(name)
+                made[name] = [estimated(station, anchors, method, seed, draw) for draw in range(method.draws)]
+            found = [score(estimate, reference) for estimate in made[name]]
             provenance = {**station.notes, "draws": str(method.draws)}
             rows.append(Row(method.name, station.scene, station.mic, clip, averaged(found), provenance))
     return rows
 
 
 def estimated(
-    station: Station, view: Callable[[str], Anchors], method: Method, seed: int, draw: int = 0
+    station: Station, anchors: Anchors, method: Method, seed: int, draw: int = 0
 ) -> Float32[np.ndarray, "4 t"]:
     """What a method gives at a microphone."""
     rng = _rng(seed, station, method, draw)
-    return method.render(view(method.view), station.pose, round(PREDICTED_S * RATE_HZ), rng)
+    return method.render(anchors, station.pose, round(PREDICTED_S * RATE_HZ), rng)
 
 
 def averaged(found: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -50,18 +50,31 @@ def by_part(results: Results, metric: str) -> dict[str, dict[str, float]]:
 
 
 def put_in_page(results: Results, page: Path) -> None:
-    """Replace what stands between `<!-- table: NAME -->` and `<!-- end -->` of a Markdown page by this table.
+    """Replace what stands at its `place_in_page`, up to `<!-- end -->`, by this table.
 
     Raises:
         InputError: the page has no such place.
     """
-    text = page.read_text("utf-8")
-    begin = f"<!-- table: {results.dataset} -->"
-    before, found, after = text.partition(begin)
-    _, ended, rest = after.partition("<!-- end -->")
-    if not found or not ended:
-        raise InputError(f"{page}: expected {begin} and <!-- end --> after it")
+    begin = place_in_page(page, results.dataset, results.seed)
+    before, _, after = page.read_text("utf-8").partition(begin)
+    rest = after.partition("<!-- end -->")[2]
     page.write_text(f"{before}{begin}\n{markdown(results)}\n<!-- end -->{rest}", encoding="utf-8")
+
+
+def place_in_page(page: Path, dataset: str, seed: int) -> str:
+    """`<!-- table: NAME, seed N -->` of a Markdown page, or, where there is none for this seed, `<!-- table: NAME -->`.
+
+    Raises:
+        InputError: the page cannot be read, or has neither, or no `<!-- end -->` after it.
+    """
+    try:
+        text = page.read_text("utf-8")
+    except OSError as error:
+        raise InputError(f"{page}: cannot be read: {error}") from error
+    for place in (f"<!-- table: {dataset}, seed {seed} -->", f"<!-- table: {dataset} -->"):
+        if "<!-- end -->" in text.partition(place)[2]:
+            return place
+    raise InputError(f"{page}: expected <!-- table: {dataset} --> and <!-- end --> after it")
 
 
 def markdown(results: Results) -> str:

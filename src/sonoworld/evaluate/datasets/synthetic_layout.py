@@ -1,4 +1,4 @@
-"""Synthetic outdoor scenes: level ground, spheres and upright walls, some of which sound; all positions exact.
+"""What synthetic scenes are made of, and the outdoor ones (T1): level ground, spheres and upright walls, some sounding.
 
 Letters: world FLU, m, the eye at the origin, the ground at z = −1.6.
 """
@@ -16,7 +16,7 @@ GROUND_Z_M = -1.6
 CAPSULE_M = 1.5
 """Height of microphones over the ground."""
 
-Kind = Literal["ball", "strip", "wall"]
+Kind = Literal["ball", "shell", "strip", "wall", "disc"]
 Sound = Literal["birds", "stream", "fountain", "siren", "voice", "engine", "silent"]
 
 
@@ -24,8 +24,9 @@ Sound = Literal["birds", "stream", "fountain", "siren", "voice", "engine", "sile
 class Body:
     """One thing in a scene.
 
-    `ball`: `centre`, `half` = (radius, ...). `strip`: a level rectangle on the ground, half sizes along x and y.
-    `wall`: an upright rectangle with its width across the line of `yaw`, half sizes across and up.
+    `ball`: `centre`, `half` = (radius, ...), sounds at its centre; `shell`: a ball that sounds all over its surface.
+    `strip`: a level rectangle on the ground, half sizes along x and y. `wall`: an upright rectangle with its width
+    across the line of `yaw`, half sizes across and up; `disc`: the upright disc in it.
     """
 
     label: str
@@ -36,6 +37,20 @@ class Body:
     yaw: float = 0.0
     level_db: float = 70.0
     speed_m_s: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def is_round(self) -> bool:
+        """A sphere to the eye."""
+        return self.kind in {"ball", "shell"}
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Walls around a scene: lowest and highest corner, m, world, and the time in which sound decays by 60 dB."""
+
+    low: tuple[float, float, float]
+    high: tuple[float, float, float]
+    t60_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +63,14 @@ class Layout:
     bounce: float
     occlusion: bool
     ambient_db: float
+    room: Room | None = None
+    named: str = ""
 
     @property
     def part(self) -> str:
-        """`open` without ground bounce, occlusion and motion; else what there is."""
+        """Its name where it has one; else `open` without ground bounce, occlusion and motion, or what there is."""
+        if self.named:
+            return self.named
         moving = any(body.speed_m_s != (0.0, 0.0) for body in self.bodies)
         said = {"bounce": self.bounce > 0, "occluded": self.occlusion, "moving": moving}
         return "+".join(name for name, there in said.items() if there) or "open"
@@ -139,8 +158,8 @@ def _stand(rng: np.random.Generator, bodies: tuple[Body, ...]) -> Pose:
 
 
 def clearance_m(body: Body, place: Float64[np.ndarray, "3"]) -> float:
-    """How far a place is from a body, m; a ball's surface, a rectangle's nearest point."""
-    if body.kind == "ball":
+    """How far a place is from a body, m; a ball's surface, a rectangle's (or that around a disc) nearest point."""
+    if body.is_round:
         return float(np.linalg.norm(place - np.array(body.centre))) - body.half[0]
     across, up = rectangle_axes(body)
     offset = place - np.array(body.centre)

@@ -39,14 +39,19 @@ def recording(layout: Layout, listener: Pose, take: Take) -> Float32[np.ndarray,
     rng = np.random.default_rng([take.seed, 7])
     samples = round(take.seconds * RATE_HZ)
     field = np.zeros((16, samples))
-    for body in layout.bodies:
+    for body, stray_db in zip(layout.bodies, strays_db(layout, take), strict=True):
         if body.sound == "silent":
             continue
-        gain = 10 ** ((body.level_db + rng.normal(0, take.stray_db) - FULL_SCALE_DB) / 20)
+        gain = 10 ** ((body.level_db + stray_db - FULL_SCALE_DB) / 20)
         field += gain * _body(layout, body, listener, samples, rng)
     wind = 10 ** ((layout.ambient_db - FULL_SCALE_DB) / 20)
     field += wind * diffuse(samples, rng)
     return field[:4].astype(np.float32)  # third order, then cut
+
+
+def strays_db(layout: Layout, take: Take) -> Float64[np.ndarray, "q"]:
+    """How much louder each body is in this performance than what renderers are told."""
+    return np.random.default_rng([take.seed, 5]).normal(0, take.stray_db, len(layout.bodies))
 
 
 def diffuse(samples: int, rng: np.random.Generator, waves: int = 48) -> Float64[np.ndarray, "16 t"]:
