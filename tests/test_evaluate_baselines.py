@@ -177,6 +177,20 @@ def test_names_of_methods() -> None:
         methods.chosen(("nobody",), truth=True)
 
 
+def test_where_only_azimuths_count() -> None:
+    rows = tuple(
+        Row("ours", "000", f"S{at}", clip, {"angular_error_deg": 9.0, "cc": 0.5, "azimuth_error_rad": math.radians(v)})
+        for clip, values in (("direct", (1.0, 2.0, 6.0)), ("room", (4.0, math.nan, math.nan)))
+        for at, v in enumerate(values)
+    )
+    found = Results("r3vival", "", "", 0, {}, rows)
+    assert tables.below(found) == (
+        "median azimuth error (°)", {"direct": {"ours": pytest.approx(2.0)}, "room": {"ours": pytest.approx(4.0)}}
+    )  # fmt: skip
+    assert "| ours | 2.00 | 4.00 |" in tables.markdown(found)
+    assert tables.below(replace(found, dataset="pairs")) is None
+
+
 def test_table_in_a_page(tmp_path: Path) -> None:
     rows = tuple(
         Row(m, s, "mic", "c", {"angular_error_deg": v, "cc": 0.5, "auc": 0.5}, {"part": s})

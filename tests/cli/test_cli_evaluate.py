@@ -57,15 +57,26 @@ def test_synthetic_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str], m
 
 def test_all_of_it_in_parallel_gives_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`--full`, two parts at once, one process or two."""
-    monkeypatch.setitem(synthetic.FULL, "T0", SyntheticSize(3, 1, 1, 64, 0.3, "T0"))
-    monkeypatch.setitem(synthetic.FULL, "T1", SyntheticSize(2, 2, 2, 64, 0.3))
+    monkeypatch.setitem(synthetic.FULL, "T0", SyntheticSize(2, 1, 1, 64, 0.3, "T0"))
+    monkeypatch.setitem(synthetic.FULL, "T1", SyntheticSize(1, 2, 2, 64, 0.3))
     found: list[dict[str, bytes]] = []
     for workers in ("1", "2"):
         out = tmp_path / workers
-        options = ["--full", "--no-ablations", "--parts", "T0", "--parts", "T1", "--workers", workers]
+        options = [
+            "--full",
+            "--baselines",
+            "mono",
+            "--no-ablations",
+            "--parts",
+            "T0",
+            "--parts",
+            "T1",
+            "--workers",
+            workers,
+        ]
         main(["evaluate", "synthetic", "-o", str(out), *options])
         (shown := json.loads((out / "results.json").read_text("utf-8"))).pop("date")
-        assert len({(row["scene"], row["mic"], row["clip"]) for row in shown["rows"]}) == 2 * 2 * 2
+        assert len({(row["scene"], row["mic"], row["clip"]) for row in shown["rows"]}) == 2 * 2
         assert shown["options"]["full"] == "True"
         files = [*out.glob("*.csv"), *out.glob("*.tex"), *out.glob("T0/*.csv"), *out.rglob("parts/*")]
         found.append({f.relative_to(out).as_posix(): f.read_bytes() for f in files} | {"": json.dumps(shown).encode()})
@@ -77,7 +88,7 @@ KILLED = """
 import os, signal, sys
 from sonoworld.cli import evaluate, main
 from sonoworld.evaluate.datasets import synthetic
-synthetic.DEFAULT["T1"] = synthetic.SyntheticSize(2, 2, 1, 64, 0.3)
+synthetic.DEFAULT["T1"] = synthetic.SyntheticSize(1, 3, 1, 64, 0.3)
 told, heard = evaluate._tell, []
 def tell(line):
     told(line)
@@ -85,12 +96,12 @@ def tell(line):
     if len(heard) == 3 and sys.argv[1] == "die":  # the scenes are written and two microphones scored
         os.kill(os.getpid(), signal.SIGKILL)
 evaluate._tell = tell
-main(["evaluate", "synthetic", "--no-ablations", "--workers", "1", "-o", sys.argv[2]])
+main(["evaluate", "synthetic", "--baselines", "mono", "--no-ablations", "--workers", "1", "-o", sys.argv[2]])
 """
 
 
 def test_a_killed_run_goes_on(tmp_path: Path) -> None:
-    """Killed outright after two of four microphones, and run again: the same scores as in one go."""
+    """Killed outright after two of three microphones, and run again: the same scores as in one go."""
     script = tmp_path / "run.py"
     script.write_text(KILLED, "utf-8")
 
@@ -103,7 +114,7 @@ def test_a_killed_run_goes_on(tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "rows.csv").exists()
     again, whole = run("live", "out"), run("live", "whole")
     assert (again.returncode, whole.returncode) == (0, 0), again.stderr + whole.stderr
-    assert "2 of 4 microphones were scored before" in again.stderr
+    assert "2 of 3 microphones were scored before" in again.stderr
     assert "writing the scenes" not in again.stderr
     assert (tmp_path / "out" / "rows.csv").read_bytes() == (tmp_path / "whole" / "rows.csv").read_bytes()
 

@@ -187,15 +187,10 @@ def _synthetic(asked: Asked, tier: "Tier") -> "Kept":
 
 
 def _r3vival(asked: Asked) -> "Kept":
-    from sonoworld.evaluate.on_r3vival import R3vivalRun, median_azimuth_error_deg, run_r3vival  # noqa: PLC0415  heavy
+    from sonoworld.evaluate.on_r3vival import R3vivalRun, run_r3vival  # noqa: PLC0415  heavy
 
     run = R3vivalRun(asked.folder, asked.recipe, asked.seed, asked.baselines)
-    kept = run_r3vival(run, asked.out / "parts", workers=asked.workers, told=_tell, stamp=asked.stamp)
-    console = Console()
-    for method in dict.fromkeys(row.method for row in kept.rows):
-        direct = median_azimuth_error_deg(kept.rows, method)
-        console.print(f"{method}: median azimuth error against the measured direct sound {_number(direct)}°")
-    return kept
+    return run_r3vival(run, asked.out / "parts", workers=asked.workers, told=_tell, stamp=asked.stamp)
 
 
 def _recordings(asked: Asked) -> "Kept":
@@ -236,12 +231,13 @@ def show(results: Results, console: Console) -> None:
     for row in rows:
         table.add_row(*row)
     console.print(table)
-    parts = tables.by_part(results, "angular_error_deg")
-    if len(parts) > 1:
-        below = Table("ΔAngular (°), by part", *parts)
+    more = tables.below(results)
+    if more is not None:
+        heading, columns = more
+        under = Table(heading, *columns)
         for method in dict.fromkeys(row.method for row in results.rows):
-            below.add_row(method, *(_number(values.get(method, math.nan)) for values in parts.values()))
-        console.print(below)
+            under.add_row(method, *(_number(values.get(method, math.nan)) for values in columns.values()))
+        console.print(under)
     methods = {row.method for row in results.rows}
     if {"ours", "release"} <= methods:
         for metric, gap in tables.compared(results, "ours", "release", JUDGED).items():

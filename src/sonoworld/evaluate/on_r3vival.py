@@ -3,8 +3,7 @@
 Only azimuths count: the photo is squeezed in height. All estimates are made of the same distances, masks and clips.
 """
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -18,7 +17,6 @@ from sonoworld.evaluate.datasets import r3vival
 from sonoworld.evaluate.datasets.values import Anchors
 from sonoworld.evaluate.kept import Kept, Scored, all_scored, station_key
 from sonoworld.evaluate.predicted import recipe_anchors
-from sonoworld.evaluate.results import Row
 from sonoworld.evaluate.run import Station, estimated, scored
 from sonoworld.frames import Pose
 from sonoworld.recipe import load, to_toml
@@ -49,12 +47,6 @@ def run_r3vival(run: R3vivalRun, parts: Path, *, workers: int, told: Callable[[s
     photo = run.root / r3vival.PHOTO
     keys = [station_key(f"{one.condition}, {one.source}", asked, (photo, one.path)) for one in seen]
     return all_scored(partial(_scored, run), keys, parts, workers=workers, told=told)
-
-
-def median_azimuth_error_deg(rows: Sequence[Row], method: str, clip: str = "direct") -> float:
-    """Over the responses, one value each; NaN where the method has no azimuth."""
-    errors = [row.metrics["azimuth_error_rad"] for row in rows if row.method == method and row.clip == clip]
-    return math.degrees(float(np.median(errors))) if errors else math.nan
 
 
 def _seen(run: R3vivalRun) -> list[r3vival.Response]:

@@ -1,6 +1,7 @@
 """What an evaluation says to people: the table of methods with intervals, and what ours is better by."""
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -49,6 +50,22 @@ def by_part(results: Results, metric: str) -> dict[str, dict[str, float]]:
     return {part: {m: _mean(values) for m, values in methods.items()} for part, methods in found.items()}
 
 
+def median_azimuth_errors_deg(results: Results) -> dict[str, dict[str, float]]:
+    """Clip -> method -> median over the microphones that have a value; for data whose elevations do not count."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for row in results.rows:
+        found.setdefault(row.clip, {}).setdefault(row.method, []).append(row.metrics["azimuth_error_rad"])
+    return {clip: {m: _median_deg(values) for m, values in methods.items()} for clip, methods in found.items()}
+
+
+def below(results: Results) -> tuple[str, dict[str, dict[str, float]]] | None:
+    """What stands below the table: ΔAngular by parts of a benchmark, or azimuths where only these count."""
+    if results.dataset == "r3vival":
+        return "median azimuth error (°)", median_azimuth_errors_deg(results)
+    parts = by_part(results, "angular_error_deg")
+    return ("ΔAngular (°), by part", parts) if len(parts) > 1 else None
+
+
 def put_in_page(results: Results, page: Path) -> None:
     """Replace what stands at its `place_in_page`, up to `<!-- end -->`, by this table.
 
@@ -85,16 +102,22 @@ def markdown(results: Results) -> str:
     if {"ours", "release"} <= set(methods):
         gaps = compared(results, "ours", "release", ("angular_error_deg", "cc", "auc"))
         lines += ["", *_ruled([["ours − release", *gaps], ["", *(_cell(gap) for gap in gaps.values())]])]
-    parts = by_part(results, "angular_error_deg")
-    if len(parts) > 1:
-        below = [[m, *("-" if math.isnan(v := of[m]) else f"{v:.2f}" for of in parts.values())] for m in methods]
-        lines += ["", *_ruled([["ΔAngular (°), by part", *parts], *below])]
+    more = below(results)
+    if more is not None:
+        heading, columns = more
+        rows = [[m, *("-" if math.isnan(v := of[m]) else f"{v:.2f}" for of in columns.values())] for m in methods]
+        lines += ["", *_ruled([[heading, *columns], *rows])]
     return "\n".join(lines)
 
 
 def _ruled(table: Sequence[Sequence[str]]) -> list[str]:
     lines = [f"| {' | '.join(row)} |" for row in table]
     return [lines[0], "|" + "---|" * len(table[0]), *lines[1:]]
+
+
+def _median_deg(values: Sequence[float]) -> float:
+    known = [math.degrees(value) for value in values if not math.isnan(value)]
+    return statistics.median(known) if known else math.nan
 
 
 def _mean(values: Sequence[float]) -> float:
