@@ -88,6 +88,29 @@ def test_every_clip_has_its_dot_and_nothing_without_a_value() -> None:
     assert high[1] < high[0] == high[2]
 
 
+def test_twenty_methods_have_twenty_marks() -> None:
+    svg = plots.over_clips({f"m{at}": [("s", "m", "c", 1.0)] for at in range(20)}, "error")
+    looks = [(kind, s["fill"], s.get("stroke")) for kind in ("circle", "rect") for s in shapes(svg, kind)]
+    assert len(looks) == 40, "one in the plot, one in the legend"
+    assert len(set(looks)) == 20
+
+
+def test_the_page_shows_what_is_measured_and_the_parts(tmp_path: Path) -> None:
+    rows = [
+        results.Row(m, s, "mic", "clip", {"angular_error_rad": v, "angular_error_deg": math.degrees(v)}, {"part": s})
+        for m, v in (("ours", 0.1), ("release", 0.2))
+        for s in ("open", "bounce")
+    ]
+    report.write(results.Results("synthetic", "", "", 0, {}, tuple(rows)), tmp_path)
+    page = (tmp_path / "index.html").read_text()
+    first = page[: page.index("Means with 95")]
+    assert "dAngular (rad)" in first
+    assert "R-Precision" not in first, "nobody measured it"
+    assert "<tr class=ours><td>ours</td><td>0.100 <span class=interval>[0.100, 0.100]</span></td></tr>" in first
+    assert "ΔAngular (°), by part" in page
+    assert "<td>release</td><td>11.46</td><td>11.46</td>" in page
+
+
 def test_a_plot_of_nothing_is_told() -> None:
     with pytest.raises(InputError, match="method"):
         plots.bars({})

@@ -2,9 +2,10 @@
 
 import html
 import json
+import math
 from collections.abc import Sequence
 
-from sonoworld.evaluate import bootstrap, plots
+from sonoworld.evaluate import bootstrap, plots, tables
 from sonoworld.evaluate.results import Results
 
 Table = Sequence[Sequence[str]]
@@ -57,6 +58,7 @@ _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}"
     "table{border-collapse:collapse;font-size:.9rem}td,th{padding:.25rem .7rem;border-bottom:1px solid #ddd;"
     "text-align:left}tr:first-child td{font-weight:600}svg,img{max-width:100%;height:auto}code{font-size:.85rem}"
+    "tr.ours td{font-weight:600}.interval{display:block;white-space:nowrap;color:#666;font-weight:400}"
     "h3{margin:1.5rem 0 .2rem}figure{margin:1rem 0}figcaption,.quiet{color:#666;font-size:.9rem}"
     ".wide{overflow-x:auto}"
 )
@@ -83,10 +85,11 @@ def page(results: Results, table: Table, against: str | None, pictures: Sequence
     parts = [
         f"<h1>Evaluation: {html.escape(results.dataset)}</h1><p>{html.escape(' · '.join(facts))}</p>",
         f"<p><code>{html.escape(results.command)}</code></p><p class=quiet>{html.escape(options)}</p>",
-        html_table(table),
+        html_table(_measured(table)),
         "<p class=quiet>Means with 95 % intervals: 10 000 draws of scenes, microphones and clips. For a difference all "
         "methods see the same draws.</p>",
         *_unasked(results),
+        *_below(results),
         *(_metric(results, metric, against) for metric in _metrics(results)),
         "<h2>Left out of the means</h2>",
         f"<p>Undefined values: {html.escape(json.dumps(results.nan_counts, sort_keys=True))}</p>",
@@ -108,10 +111,36 @@ def _unasked(results: Results) -> list[str]:
     return ["<p class=quiet>D-CLAP, R-Precision and qa_accuracy were not asked for: --clap measures them.</p>"]
 
 
+def _below(results: Results) -> list[str]:
+    more = tables.below(results)
+    if more is None:
+        return []
+    heading, columns = more
+    methods = dict.fromkeys(row.method for row in results.rows)
+    numbers = [[m, *("-" if math.isnan(of[m]) else f"{of[m]:.2f}" for of in columns.values())] for m in methods]
+    return [f"<h3>{html.escape(heading)}</h3>", html_table([["method", *columns], *numbers])]
+
+
+def _measured(table: Table) -> Table:
+    """Without the columns in which nobody has a value."""
+    head, *rows = table
+    there = [at for at in range(len(head)) if at == 0 or any(row[at] != "-" for row in rows)]
+    return [[row[at] for at in there] for row in table]
+
+
 def html_table(table: Table) -> str:
-    """Rows of cells; the first row is the heading."""
-    rows = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in table)
-    return "<div class=wide><table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table></div>"
+    """Rows of cells; the first row is the heading, and an interval stands below its mean."""
+    lines: list[str] = []
+    for row in table:
+        ours = " class=ours" if row[0] == "ours" else ""
+        lines.append(f"<tr{ours}>{''.join(f'<td>{_cell(cell)}</td>' for cell in row)}</tr>")
+    return f"<div class=wide><table>{''.join(lines)}</table></div>"
+
+
+def _cell(cell: str) -> str:
+    mean, bracket, interval = cell.partition(" [")
+    below = f" <span class=interval>[{html.escape(interval)}</span>" if bracket else ""
+    return html.escape(mean) + below
 
 
 def _metrics(results: Results) -> list[str]:

@@ -14,7 +14,8 @@ Scale = Callable[[float], float]
 """Value -> place in px."""
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#5a5a5a", "#a6761d")
-"""Told apart by all eyes (Okabe & Ito), the yellow left out on white."""
+"""Told apart by all eyes (Okabe & Ito), the yellow left out on white. Methods after the eighth take them again, with
+other marks: rings, then squares."""
 
 _NAMES_PX, _PLOT_PX, _NUMBERS_PX, _ROW_PX = 230, 420, 230, 24
 _HEAD_PX, _FOOT_PX = 8, 30
@@ -56,7 +57,7 @@ def bars(intervals: Mapping[str, Interval], *, zero: bool = True, coloured: Sequ
 
 
 def over_clips(values: Mapping[str, Sequence[tuple[str, str, str, float]]], label: str) -> str:
-    """One dot for each method and clip, clips in order, scenes parted by lines.
+    """One mark for each method and clip, clips in order, scenes parted by lines.
 
     Args:
         values: method -> (scene, mic, clip, value); what is not finite has no dot.
@@ -92,7 +93,7 @@ def over_clips(values: Mapping[str, Sequence[tuple[str, str, str, float]]], labe
         parts += [_dot(places[v[:3]] + shift, y(v[3]), row, v) for v in rows if math.isfinite(v[3])]
     for row, name in enumerate(values):
         at = left + 190 * (row % 4), bottom + 56 + 18 * (row // 4)
-        parts += [_circle(at[0] + 4, at[1] - 4, COLOURS[row % len(COLOURS)]), _text(at[0] + 14, at[1], name, "start")]
+        parts += [_mark(at[0] + 4, at[1] - 4, row, 5), _text(at[0] + 14, at[1], name, "start")]
     return _svg(left + _CLIPS_PX + 10, bottom + 66 + 18 * ((len(values) - 1) // 4), parts)
 
 
@@ -149,9 +150,17 @@ def _ticks(low: float, high: float) -> list[float]:
 
 def _dot(x: float, y: float, row: int, value: tuple[str, str, str, float]) -> str:
     told = html.escape(f"{' / '.join(value[:3])}: {value[3]:.3f}")
-    return (
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.2" fill="{COLOURS[row % len(COLOURS)]}"><title>{told}</title></circle>'
-    )
+    return _mark(x, y, row, 3.2, f"<title>{told}</title>")
+
+
+def _mark(x: float, y: float, row: int, size: float, inside: str = "") -> str:
+    """The mark of the method of this number: its colour and, by eights, its shape."""
+    colour, kind = COLOURS[row % len(COLOURS)], row // len(COLOURS) % 3
+    if kind == 2:
+        place = f'x="{x - size:.1f}" y="{y - size:.1f}" width="{2 * size:g}" height="{2 * size:g}"'
+        return f'<rect {place} fill="{colour}">{inside}</rect>'
+    look = f'fill="{colour}"' if kind == 0 else f'fill="#fff" stroke="{colour}" stroke-width="1.6"'
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size:g}" {look}>{inside}</circle>'
 
 
 def _circle(x: float, y: float, colour: str) -> str:

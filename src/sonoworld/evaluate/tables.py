@@ -46,7 +46,7 @@ def by_part(results: Results, metric: str) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, list[float]]] = {}
     for row in results.rows:
         of_part = found.setdefault(row.provenance.get("part", "all"), {})
-        of_part.setdefault(row.method, []).append(row.metrics[metric])
+        of_part.setdefault(row.method, []).append(row.metrics.get(metric, math.nan))
     return {part: {m: _mean(values) for m, values in methods.items()} for part, methods in found.items()}
 
 
@@ -54,7 +54,8 @@ def median_azimuth_errors_deg(results: Results) -> dict[str, dict[str, float]]:
     """Clip -> method -> median over the microphones that have a value; for data whose elevations do not count."""
     found: dict[str, dict[str, list[float]]] = {}
     for row in results.rows:
-        found.setdefault(row.clip, {}).setdefault(row.method, []).append(row.metrics["azimuth_error_rad"])
+        of_clip = found.setdefault(row.clip, {})
+        of_clip.setdefault(row.method, []).append(row.metrics.get("azimuth_error_rad", math.nan))
     return {clip: {m: _median_deg(values) for m, values in methods.items()} for clip, methods in found.items()}
 
 
