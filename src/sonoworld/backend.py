@@ -256,7 +256,7 @@ def needed_weights(spec: Backend, options: Options) -> tuple[Weights, ...]:
     ]
     known = {weights.model for weights in spec.weights}
     ids = [name for name in named if name in known or _is_hub_id(name)]
-    if spec.weights and not ids and not any(Path(name).expanduser().exists() for name in named):
+    if spec.weights and not ids and not any(_is_here(name) for name in named):
         return spec.weights[:1]
     return weights_of(spec.weights, *ids)
 
@@ -267,10 +267,17 @@ def weights_of(known: tuple[Weights, ...], *models: str) -> tuple[Weights, ...]:
     return tuple(
         facts.get(model) or Weights(model, 0.0, UNKNOWN, f"hf download {model}")
         for model in models
-        if not Path(model).expanduser().exists()
+        if not _is_here(model)
     )
 
 
 def _is_hub_id(name: str) -> bool:
-    path = Path(name).expanduser()
-    return name.count("/") == 1 and not name.startswith((".", "~", "/")) and not path.exists()
+    return name.count("/") == 1 and not name.startswith((".", "~", "/")) and not _is_here(name)
+
+
+def _is_here(name: str) -> bool:
+    """Whether a file or folder has this name; what can be no name (too long, `~nobody`) is not here."""
+    try:
+        return Path(name).expanduser().exists()
+    except (OSError, RuntimeError, ValueError):
+        return False
