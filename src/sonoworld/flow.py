@@ -40,6 +40,8 @@ from sonoworld.warm import Makes, empty_memory, ran_out
 
 T = TypeVar("T")
 LITE_SPLATS = 500_000
+SPOILED = "made again, for these are not as they were written: "
+"""How a note of progress begins that names files of a stored step that were spoiled."""
 
 
 @runtime_checkable
@@ -111,7 +113,10 @@ class Steps:
         key = hashlib.sha256(document.encode()).hexdigest()
         began = time.perf_counter()
         self.watch.started(task.name, task.identity.get("backend", ""))
-        stored = self.work.holds(task.name, key)
+        spoiled = self.work.spoiled(task.name, key)
+        stored = spoiled == ()
+        if spoiled:
+            self.watch.progress(task.name, 0.0, f"{SPOILED}{', '.join(spoiled)}")
         if not stored:
             heard = Heard()
             run = self._run_of(task.name, heard)

@@ -6,6 +6,8 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from sonoworld.flow import SPOILED
+
 
 @dataclass(slots=True)
 class StageWatch:
@@ -13,6 +15,7 @@ class StageWatch:
 
     console: Console
     seconds: dict[str, float] = field(default_factory=dict[str, float])
+    _spoiled: dict[str, str] = field(default_factory=dict[str, str])
     _live: Progress | None = None
     _bars: dict[str, TaskID] = field(default_factory=dict[str, TaskID])
 
@@ -42,13 +45,15 @@ class StageWatch:
 
     def progress(self, step: str, fraction: float, note: str) -> None:
         """A step is `fraction` (0..1) done."""
+        if note.startswith(SPOILED):
+            self._spoiled[step] = note
         if self._live is not None and step in self._bars:
             self._live.update(self._bars[step], total=1.0, completed=min(max(fraction, 0.0), 1.0), note=note)
 
     def finished(self, step: str, seconds: float, *, stored: bool) -> None:
         """A step is done, or was `stored` by an earlier run."""
         self.seconds[step] = seconds
-        note = "kept from before" if stored else ""
+        note = "kept from before" if stored else self._spoiled.get(step, "")
         if self._live is not None:
             self._live.update(self._bars[step], total=1.0, completed=1.0, note=note)
         else:

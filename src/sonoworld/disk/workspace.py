@@ -4,6 +4,8 @@ Work happens in `<folder>.partial`; each file is written whole and each step is 
 scene is renamed into place. Remaking a scene starts from hard links to the old one, which stays valid until the end.
 """
 
+import errno
+import hashlib
 import json
 import os
 import shutil
@@ -16,11 +18,13 @@ from typing import Any, cast
 from sonoworld.disk import atomic, versions
 from sonoworld.disk.lock import locked
 from sonoworld.disk.room_file import carry_room
-from sonoworld.errors import InputError, UnsafeFileError
+from sonoworld.errors import InputError, SonoworldError, UnsafeFileError
 
 FORMAT = 1
 MADE = "made.json"
 SCENE = "scene.json"
+OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+"""Full, over quota, beyond what a file may have, broken."""
 
 
 @dataclass(slots=True)
@@ -37,14 +41,15 @@ class Workspace:
 
     def holds(self, step: str, key: str) -> bool:
         """Whether the step is recorded under this key and all its files are as they were written."""
+        return self.spoiled(step, key) == ()
+
+    def spoiled(self, step: str, key: str) -> tuple[str, ...] | None:
+        """Files of a step that are gone or not as they were written; None where it is not recorded under this key."""
         record = self.steps.get(step)
         if record is None or record.get("key") != key:
-            return False
+            return None
         files: dict[str, str] = record["files"]
-        return all(
-            (path := atomic.inside(self.folder, name)).is_file() and atomic.sha256(path) == digest
-            for name, digest in files.items()
-        )
+        return tuple(name for name, digest in files.items() if not _as_written(self.folder, name, digest))
 
     def record(self, step: str, key: str, files: tuple[str, ...], provenance: dict[str, Any]) -> None:
         """Remember a finished step; from now on a crash does not lose it."""
@@ -61,25 +66,56 @@ class Workspace:
         self._write_made()
 
     def _write_made(self) -> None:
-        atomic.write_json(self.folder / MADE, {"format": FORMAT, "steps": self.steps})
+        document = {"format": FORMAT, "steps": self.steps, "steps_sha256": _steps_digest(self.steps)}
+        atomic.write_json(self.folder / MADE, document)
+
+
+def _steps_digest(steps: object) -> str:
+    return hashlib.sha256(json.dumps(steps, sort_keys=True).encode()).hexdigest()
 
 
 def _read_steps(folder: Path) -> dict[str, dict[str, Any]]:
-    """Recorded steps of a folder; none if it has no (readable) record."""
+    """Recorded steps of a folder; none if it has no record that is as it was written."""
     if not (folder / MADE).is_file():
         return {}
     try:
         document = atomic.read_json(folder / MADE)
     except UnsafeFileError:
         return {}
-    steps = cast("dict[str, Any]", document).get("steps") if isinstance(document, dict) else None
-    if not isinstance(steps, dict):
+    made = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
+    steps = made.get("steps")
+    if not isinstance(steps, dict) or made.get("steps_sha256") not in {
+        None,
+        _steps_digest(steps),
+    }:  # None: an older one
         return {}
     return {
-        name: record
+        name: cast("dict[str, Any]", record)
         for name, record in cast("dict[str, Any]", steps).items()
-        if isinstance(record, dict) and isinstance(cast("dict[str, Any]", record).get("files"), dict)
+        if isinstance(record, dict) and _names_files(folder, cast("dict[str, Any]", record).get("files"))
     }
+
+
+def _names_files(folder: Path, files: object) -> bool:
+    """Whether this is a table of digests by names inside the folder."""
+    if not isinstance(files, dict):
+        return False
+    try:
+        for name, digest in cast("dict[str, object]", files).items():
+            atomic.inside(folder, name)
+            if not isinstance(digest, str):
+                return False
+    except UnsafeFileError:
+        return False
+    return True
+
+
+def _as_written(folder: Path, name: str, digest: str) -> bool:
+    try:
+        path = atomic.inside(folder, name)
+        return path.is_file() and atomic.sha256(path) == digest
+    except (UnsafeFileError, OSError):
+        return False
 
 
 @contextmanager
@@ -88,7 +124,7 @@ def open_workspace(scene_folder: Path) -> Generator[Workspace]:
 
     Raises:
         InputError: the folder exists and is not a scene, or its parent cannot be written.
-        SonoworldError: another process is making the same scene.
+        SonoworldError: another process is making the same scene, or the disk is full or broken.
     """
     _require_scene_or_nothing(scene_folder)
     partial = scene_folder.with_name(scene_folder.name + ".partial")
@@ -100,8 +136,15 @@ def open_workspace(scene_folder: Path) -> Generator[Workspace]:
                 _link_tree(scene_folder, partial)
             partial.mkdir(exist_ok=True)
             yield Workspace(partial, scene_folder, _read_steps(partial))
-    except PermissionError as error:
-        raise InputError(f"{scene_folder}: cannot be written ({error.strerror}: {error.filename})") from error
+    except OSError as error:
+        if isinstance(error, PermissionError) or error.errno == errno.EROFS:
+            raise InputError(f"{scene_folder}: cannot be written ({error.strerror}: {error.filename})") from error
+        if error.errno in OF_THE_DISK:
+            raise SonoworldError(
+                f"{scene_folder}: cannot be written ({error.strerror}); finished steps are kept in {partial}, "
+                "run the same command again to go on"
+            ) from error
+        raise
 
 
 def publish(work: Workspace, *, version: str) -> None:
