@@ -42,7 +42,8 @@ ALLOWED: dict[str, set[str]] = {
     "fetch": VALUES | {"stock"},
     "filming": VALUES | {"disk", "render"},
     "server": VALUES | {"disk", "edit", "flow", "localize", "recipe", "server", "view"},
-    "batch": VALUES | {"backend", "batch", "disk", "encode", "flow", "localize", "plan", "recipe", "render", "weights"},
+    "batch": VALUES
+    | {"backend", "batch", "disk", "encode", "flow", "localize", "plan", "recipe", "render", "warm", "weights"},
     "env": VALUES | {"batch", "disk", "render"},
     "flow": VALUES | {"backend", "disk", "filming", "recipe", "lift", "localize", "render", "terrain", "warm"},
 }
