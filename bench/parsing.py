@@ -23,8 +23,7 @@ import torch
 
 from sonoworld.backend import Run
 from sonoworld.calibrate.lines import LinesOptions, make
-from sonoworld.perceive import learned
-from sonoworld.perceive.learned import CELLS, Head, cell_cues, read_panorama, read_photo, tile_of, tile_pose
+from sonoworld.perceive.learned import CELLS, Head, cell_cues, read_panorama, read_photo, views
 from sonoworld.perceive.objects import CELL_PX, FEATURES, SIDE_PX, features, letterbox
 from sonoworld.perceive.stuff import Stuff, parse
 from sonoworld.sphere import camera_pixel_directions, pixel_from_direction, row_elevations
@@ -109,14 +108,13 @@ def squares(photo: Labelled) -> list[Square]:
         above = cv2.remap(photo.elevation, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         labels = cv2.remap(photo.labels, *at, cv2.INTER_NEAREST, borderValue=UNLABELLED)
         return [(square, above, labels)]
-    views: list[Square] = []
-    for elevation_deg, azimuth_deg in learned.TILES:
-        K, pose = tile_pose(elevation_deg, azimuth_deg)
-        directions = camera_pixel_directions(K, (SIDE_PX, SIDE_PX), pose)[half::CELL_PX, half::CELL_PX]
+    found: list[Square] = []
+    for view in views(photo.rgb):
+        directions = camera_pixel_directions(view.K, (SIDE_PX, SIDE_PX), view.pose)[half::CELL_PX, half::CELL_PX]
         u, v = pixel_from_direction(directions, len(photo.rgb))
         rows, columns = np.minimum(v.astype(int), len(photo.rgb) - 1), u.astype(int) % (2 * len(photo.rgb))
-        views.append((*tile_of(photo.rgb, K, pose), photo.labels[rows, columns]))
-    return views
+        found.append((view.square, view.elevation, photo.labels[rows, columns]))
+    return found
 
 
 def varied(square: Square, *, panorama: bool) -> list[Square]:

@@ -9,13 +9,12 @@ from skimage import data
 
 from sonoworld.perceive.learned import (
     CELLS,
-    TILES,
     Head,
     read_panorama,
     read_photo,
     read_square,
     shipped_head,
-    tile_pose,
+    views,
 )
 from sonoworld.perceive.objects import FEATURES, SIDE_PX, features
 from sonoworld.perceive.seen import look
@@ -112,9 +111,8 @@ def test_the_views_see_the_whole_sphere() -> None:
     """Every direction is well within one of them."""
     around = pixel_directions(64)
     best = np.zeros(around.shape[:2])
-    for tile in TILES:
-        K, pose = tile_pose(*tile)
-        x, y, ahead = camera_pixel_from_direction(around, K, pose)
+    for view in views(np.zeros((64, 128, 3), np.uint8)):
+        x, y, ahead = camera_pixel_from_direction(around, view.K, view.pose)
         edge = np.minimum(np.minimum(x, SIDE_PX - x), np.minimum(y, SIDE_PX - y))
         best = np.maximum(best, np.where(ahead, edge, 0))
     assert best.min() > 20

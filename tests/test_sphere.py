@@ -68,6 +68,19 @@ def test_sampling_passes_over_the_pole() -> None:
     np.testing.assert_allclose(sphere.sample_panorama(smooth, direction)[:, 0], 100 * direction[:, 0], atol=0.3)
 
 
+@pytest.mark.parametrize("nearest", [False, True])
+def test_turned_samples_are_samples_of_turned_directions(nearest: bool) -> None:
+    image = np.random.default_rng(3).random((64, 128, 2), dtype=np.float32)
+    rays = sphere.camera_pixel_directions(sphere.pinhole(1.5, (20, 20)), (20, 20), frames.Pose.identity())
+    azimuths = [0.0, 1.0, -3.0, 2 * np.pi / 3]
+    for azimuth, seen in zip(azimuths, sphere.sample_turned(image, rays, azimuths, nearest=nearest), strict=True):
+        c, s = np.cos(azimuth), np.sin(azimuth)
+        turned = rays @ np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]).T
+        expected = sphere.sample_panorama(image, turned, nearest=nearest)
+        same = np.isclose(seen, expected, atol=1e-3)
+        assert same.mean() > (0.99 if nearest else 0.9999)  # a direction between two pixels may go to either
+
+
 @given(st.floats(0.2, 2.4), st.floats(-1.2, 1.2), st.floats(-0.5, 0.5), st.floats(-3, 3))
 def test_camera_pixels_round_trip(fov: float, pitch: float, roll: float, yaw: float) -> None:
     size = (64, 48)

@@ -14,15 +14,18 @@ def cells(
     The cell that loses most by being taken as one point (weight times squared size) is halved along its longest side,
     as in a k-d tree, until there are `limit`. Deterministic.
     """
+    columns = np.ascontiguousarray(points.T)
     whole = np.arange(len(points))
-    heap = [(-_loss(points, weights, whole), 0, whole)]
+    loss, axis = _extent(columns, weights, whole)
+    heap = [(-loss, 0, axis, whole)]
     made = 1
     while len(heap) < limit and heap[0][0] < 0:
-        _, _, cell = heapq.heappop(heap)
-        for half in _halves(points, cell):
-            heapq.heappush(heap, (-_loss(points, weights, half), made, half))
+        _, _, axis, cell = heapq.heappop(heap)
+        for half in _halves(columns[axis], cell):
+            loss, longest = _extent(columns, weights, half)
+            heapq.heappush(heap, (-loss, made, longest, half))
             made += 1
-    return [cell for _, _, cell in sorted(heap, key=lambda entry: int(entry[2][0]))]
+    return sorted((cell for *_, cell in heap), key=lambda cell: int(cell[0]))
 
 
 def thin(
@@ -43,13 +46,21 @@ def mean(values: Float64[np.ndarray, "m k"], weights: Float64[np.ndarray, "m"]) 
 
 
 def _halves(
-    points: Float64[np.ndarray, "m 3"], cell: Int64[np.ndarray, "k"]
+    along: Float64[np.ndarray, "m"], cell: Int64[np.ndarray, "k"]
 ) -> tuple[Int64[np.ndarray, "_"], Int64[np.ndarray, "_"]]:
-    axis = int(np.argmax(np.ptp(points[cell], axis=0)))
+    """The lower and the upper half of a cell, each in rising order; of equal values the first are the lower ones."""
+    value = along[cell]
     half = len(cell) // 2
-    order = cell[np.argsort(points[cell, axis], kind="stable")]
-    return np.sort(order[:half]), np.sort(order[half:])
+    middle = np.partition(value, half)[half]
+    lower = value < middle
+    lower[np.flatnonzero(value == middle)[: half - int(np.count_nonzero(lower))]] = True
+    return cell[lower], cell[~lower]
 
 
-def _loss(points: Float64[np.ndarray, "m 3"], weights: Float64[np.ndarray, "m"], cell: Int64[np.ndarray, "k"]) -> float:
-    return float(weights[cell].sum() * np.square(np.ptp(points[cell], axis=0)).sum())
+def _extent(
+    columns: Float64[np.ndarray, "3 m"], weights: Float64[np.ndarray, "m"], cell: Int64[np.ndarray, "k"]
+) -> tuple[float, int]:
+    """What is lost by taking a cell as one point, and its longest axis."""
+    inside = columns.take(cell, axis=1)
+    sides = inside.max(1) - inside.min(1)
+    return float(weights[cell].sum() * np.square(sides).sum()), int(np.argmax(sides))

@@ -5,6 +5,7 @@ directions, world FLU. Column u -> azimuth π − 2πu/W (centre column is ahead
 elevation π/2 − πv/H. Camera pixels use the same half-pixel rule.
 """
 
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import cv2
@@ -109,9 +110,27 @@ def sample_panorama(
 
     Returns the image's dtype, shape [*b ...]. No prefiltering: use `panorama` views for minification.
     """
-    height = image.shape[0]
+    u, v = pixel_from_direction(direction, image.shape[0])
+    return _looked_up(image, pad_sphere(image, 1), u, v, nearest)
+
+
+def sample_turned(
+    image: UInt8[np.ndarray, "h w ..."] | Float32[np.ndarray, "h w ..."],
+    direction: Float[np.ndarray, "*b 3"],
+    azimuths: Iterable[float],
+    *,
+    nearest: bool = False,
+) -> Iterator[np.ndarray]:
+    """`sample_panorama` of the directions after each turn by an azimuth (rad, to the left): a turn moves columns."""
+    height, width = image.shape[:2]
     u, v = pixel_from_direction(direction, height)
     padded = pad_sphere(image, 1)
+    for azimuth in azimuths:
+        turned = np.mod(u - azimuth * (width / (2 * np.pi)), width)
+        yield _looked_up(image, padded, turned, v, nearest)
+
+
+def _looked_up(image: np.ndarray, padded: np.ndarray, u: np.ndarray, v: np.ndarray, nearest: bool) -> np.ndarray:
     mode = cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR
     flat_u = np.ascontiguousarray(u, np.float32).reshape(u.shape[0] if u.ndim else 1, -1)
     flat_v = np.ascontiguousarray(v, np.float32).reshape(flat_u.shape)

@@ -14,13 +14,12 @@ from sonoworld.perceive.coco import alike
 from sonoworld.perceive.objects import SIDE_PX, maps, peaks
 from sonoworld.perceive.outline import outline
 from sonoworld.sphere import (
-    camera_pixel_directions,
     camera_pixel_from_direction,
     camera_ray,
     direction_from_pixel,
     pinhole,
     pixel_from_direction,
-    sample_panorama,
+    sample_turned,
 )
 from sonoworld.tiles import Tile
 
@@ -93,26 +92,38 @@ def detect_panorama(
         BackendMissingError: the install lacks the detector.
     """
     views = tiles()
-    seen = _overlapping(views, known)
-    pictures = {i: _picture(rgb, views[i]) for i in seen}
-    candidates = [c for i in seen for c in _candidates(pictures[i], i, min_score)]
+    pictures = _pictures(rgb, _overlapping(known))
+    candidates = [c for i, picture in pictures.items() for c in _candidates(picture, i, min_score)]
     kept = _each_once(candidates, views)[:MAX_OUTLINES]
     things = [_thing(c, views[c.tile], pictures[c.tile], known.shape[0]) for c in kept]
     return tuple(t for t in things if t.mask.any() and float(known[t.mask].mean()) >= MIN_KNOWN_OF_THING)
 
 
-def _overlapping(views: tuple[Tile, ...], known: Bool[np.ndarray, "h w"]) -> list[int]:
-    x, y = np.meshgrid(np.linspace(8, SIDE_PX - 8, 24), np.linspace(8, SIDE_PX - 8, 24))
-    shares = [
-        float(sample_panorama(known.astype(np.uint8), camera_ray(x, y, v.K, v.pose), nearest=True).mean())
-        for v in views
-    ]
-    return [i for i, share in enumerate(shares) if share >= MIN_KNOWN_OF_TILE]
+def _overlapping(known: Bool[np.ndarray, "h w"]) -> frozenset[int]:
+    at = np.linspace(8, SIDE_PX - 8, 24)
+    shares = _looks(known.astype(np.uint8), at, frozenset(range(sum(count for *_, count in RINGS))), nearest=True)
+    return frozenset(i for i, seen in shares.items() if float(seen.mean()) >= MIN_KNOWN_OF_TILE)
 
 
-def _picture(rgb: UInt8[np.ndarray, "h w 3"], view: Tile) -> UInt8[np.ndarray, "512 512 3"]:
-    coarse = camera_pixel_directions(view.K, (SIDE_PX, SIDE_PX), view.pose)
-    return sample_panorama(rgb, coarse)
+def _pictures(rgb: UInt8[np.ndarray, "h w 3"], wanted: frozenset[int]) -> dict[int, UInt8[np.ndarray, "512 512 3"]]:
+    return _looks(rgb, np.arange(SIDE_PX) + 0.5, wanted)
+
+
+def _looks(
+    image: np.ndarray, at: Float64[np.ndarray, "n"], wanted: frozenset[int], *, nearest: bool = False
+) -> dict[int, np.ndarray]:
+    """What the wanted tiles see at a grid of their pixels [n n ...], `at` along both sides."""
+    x, y = np.meshgrid(at, at)
+    looks: dict[int, np.ndarray] = {}
+    first = 0
+    for fov_deg, elevation_deg, count in RINGS:
+        rotation = world_from_camera_rotation(np.radians(elevation_deg), 0.0, 0.0)
+        rays = camera_ray(x, y, pinhole(np.radians(fov_deg), (SIDE_PX, SIDE_PX)), Pose(rotation, np.zeros(3)))
+        here = [k for k in range(count) if first + k in wanted]
+        turned = sample_turned(image, rays, (2 * np.pi * k / count for k in here), nearest=nearest)
+        looks.update(zip((first + k for k in here), turned, strict=True))
+        first += count
+    return looks
 
 
 def _candidates(picture: UInt8[np.ndarray, "512 512 3"], tile: int, min_score: float) -> list[_Candidate]:

@@ -5,8 +5,9 @@ h hidden units of a cell; z = silu(a)·V + v, the log-probabilities of the 7 kin
 The weights come from `bench/parsing.py --write`; photos and labels are named in `bench/reference/stuff.json`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from importlib.resources import files
 
 import cv2
@@ -20,7 +21,7 @@ from sonoworld.sphere import (
     camera_pixel_from_direction,
     pinhole,
     pixel_directions,
-    sample_panorama,
+    sample_turned,
 )
 
 CELLS = SIDE_PX // CELL_PX
@@ -28,12 +29,8 @@ CUES = 5
 """L, a, b of CIE Lab over 128, sine of the elevation, and on which side of the horizon it is."""
 HORIZON_RAD = 0.17
 TILE_FOV_RAD = np.radians(100.0)
-TILES = (
-    *((0.0, 60.0 * k) for k in range(6)),
-    *((60.0, 120.0 * k) for k in range(3)),
-    *((-60.0, 60.0 + 120.0 * k) for k in range(3)),
-)
-"""Elevation and azimuth of views that see the whole sphere, degrees."""
+RINGS = ((0.0, 0.0, 6), (60.0, 0.0, 3), (-60.0, 60.0, 3))
+"""Elevation and first azimuth (degrees) of views, and how many around: they see the whole sphere."""
 PANORAMA_ROWS = 256
 """The reading is coarse: a cell of a tile is about 0.8° wide."""
 
@@ -90,8 +87,9 @@ def _silu(a: Float32[np.ndarray, "h w k"]) -> Float32[np.ndarray, "h w k"]:
 
 
 def _normalised(z: Float32[np.ndarray, "h w 7"]) -> Float32[np.ndarray, "h w 7"]:
-    z = z - z.max(-1, keepdims=True)
-    return z - np.log(np.exp(z).sum(-1, keepdims=True))
+    most = reduce(np.maximum, np.moveaxis(z, -1, 0))  # along a short last axis `max` and `sum` are many times slower
+    z = z - most[..., None]
+    return z - np.log(np.exp(z) @ np.ones((z.shape[-1], 1), np.float32))
 
 
 def read_photo(
@@ -123,20 +121,29 @@ def _sampled(read: Float32[np.ndarray, "r c 7"], x: np.ndarray, y: np.ndarray) -
     return _normalised(np.concatenate(taken, -1))
 
 
-def tile_pose(elevation_deg: float, azimuth_deg: float) -> tuple[Float64[np.ndarray, "3 3"], Pose]:
-    """Camera matrix of a view, and how it stands."""
-    rotation = world_from_camera_rotation(np.radians(elevation_deg), 0.0, np.radians(azimuth_deg))
-    return pinhole(float(TILE_FOV_RAD), (SIDE_PX, SIDE_PX)), Pose(rotation, np.zeros(3))
+@dataclass(frozen=True, slots=True)
+class View:
+    """A tile of a panorama: its camera, what it sees, and the elevation of its cells, rad."""
+
+    K: Float64[np.ndarray, "3 3"]
+    pose: Pose
+    square: UInt8[np.ndarray, "512 512 3"]
+    elevation: Float32[np.ndarray, "128 128"]
 
 
-def tile_of(
-    rgb: UInt8[np.ndarray, "h w 3"], K: Float64[np.ndarray, "3 3"], pose: Pose
-) -> tuple[UInt8[np.ndarray, "512 512 3"], Float32[np.ndarray, "128 128"]]:
-    """A view of the panorama, and the elevation of its cells, rad."""
-    directions = camera_pixel_directions(K, (SIDE_PX, SIDE_PX), pose)
+def views(rgb: UInt8[np.ndarray, "h w 3"]) -> Iterator[View]:
+    """Overlapping views of a panorama that see the whole sphere."""
+    K = pinhole(float(TILE_FOV_RAD), (SIDE_PX, SIDE_PX))
     half = CELL_PX // 2
-    elevation = np.arcsin(np.clip(directions[half::CELL_PX, half::CELL_PX, 2], -1, 1)).astype(np.float32)
-    return sample_panorama(rgb, directions), elevation
+    for elevation_deg, first_deg, count in RINGS:
+        tilt = np.radians(elevation_deg)
+        ahead = Pose(world_from_camera_rotation(tilt, 0.0, 0.0), np.zeros(3))
+        directions = camera_pixel_directions(K, (SIDE_PX, SIDE_PX), ahead)
+        elevation = np.arcsin(np.clip(directions[half::CELL_PX, half::CELL_PX, 2], -1, 1)).astype(np.float32)
+        azimuths = np.radians(first_deg) + 2 * np.pi * np.arange(count) / count
+        for azimuth, square in zip(azimuths, sample_turned(rgb, directions, azimuths), strict=True):
+            pose = Pose(world_from_camera_rotation(tilt, 0.0, float(azimuth)), np.zeros(3))
+            yield View(K, pose, square, elevation)
 
 
 def read_panorama(rgb: UInt8[np.ndarray, "h w 3"], head: Head | None = None) -> Float32[np.ndarray, "h w 7"]:
@@ -148,10 +155,9 @@ def read_panorama(rgb: UInt8[np.ndarray, "h w 3"], head: Head | None = None) -> 
     around = pixel_directions(PANORAMA_ROWS)
     total = np.zeros((*around.shape[:2], 7), np.float32)
     trust = np.zeros(around.shape[:2], np.float32)
-    for elevation_deg, azimuth_deg in TILES:
-        K, pose = tile_pose(elevation_deg, azimuth_deg)
-        read = read_square(*tile_of(rgb, K, pose), head or shipped_head())
-        x, y, ahead = camera_pixel_from_direction(around, K, pose)
+    for view in views(rgb):
+        read = read_square(view.square, view.elevation, head or shipped_head())
+        x, y, ahead = camera_pixel_from_direction(around, view.K, view.pose)
         edge = np.minimum(np.minimum(x, SIDE_PX - x), np.minimum(y, SIDE_PX - y)) / (SIDE_PX / 2)
         weight = np.where(ahead, np.clip(edge, 0, 1), 0).astype(np.float32)
         total += weight[..., None] * _sampled(read, *((a / CELL_PX - 0.5).astype(np.float32) for a in (x, y)))
