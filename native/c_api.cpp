@@ -32,7 +32,7 @@ SONOWORLD_API void* sonoworld_make(int order, int block, int sources, const floa
   const bool sizes = order >= 1 && order <= sonoworld::MAX_ORDER && block >= 1 && block <= 65536;
   if (!sizes || sources < 1 || sources > 4096 || taps < 1 || taps > 65536 || !filters || !law) return nullptr;
   if ((law[5] != 0 && !table) || (air && (ways < 2 || air_taps < 1 || air_taps > 512 || !ways_m))) return nullptr;
-  sonoworld::Setup setup{order, block, sources, filters, taps, {}};
+  sonoworld::Setup setup{order, block, sources, filters, taps, {}, nullptr};
   setup.law = {law[0], law[1], law[2], law[3], law[4], law[5] != 0, law[5] != 0 ? table : nullptr, phases,
                air,    ways_m, air ? ways : 0, air ? air_taps : 0, false, 0, 0, 0, nullptr, 0};
   if (near && roots) {

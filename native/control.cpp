@@ -112,6 +112,7 @@ bool Control::surface(int i, const double* points, const double* weights, const 
   view.weight = at + 3 * padded;
   drop_copies(i);
   Source& source = sources_[i];
+  std::memcpy(source.position, view.centroid, sizeof source.position);
   source.gain = gain;
   source.placed = true;
   source.capped = false;

@@ -14,6 +14,8 @@
 #include "rotation.hpp"
 #include "travel.hpp"
 #include "near.hpp"
+#include "late.hpp"
+#include "room.hpp"
 
 template <int L>
 class Kernel final : public Renderer {
@@ -67,6 +69,7 @@ class Kernel final : public Renderer {
         world_(std::size_t(count_) * channels_),
         sounds_(count_),
         near_(count_),
+        room_(setup, size_),
         before_(setup.law.near ? count_ : 0) {
     transform_cost_ = 7.0 * size_;
     for (int n = size_; n > 4; n /= 4) transform_cost_ += 4.5 * size_;
@@ -79,7 +82,7 @@ class Kernel final : public Renderer {
     if (!update(state)) return Outcome::at_the_head;
     const float* heard = bring(in);
     approach(state, heard);
-    play_bed(state);
+    play_bed(state, in);
     const Plan plan = choose();
     Quad* now = sum(0);
     if (plan.channels) {
@@ -173,6 +176,7 @@ class Kernel final : public Renderer {
       if (!source.placed) {
         std::memset(static_cast<void*>(gains(new_, q)), 0, sizeof(V) * groups_);
         alive_[q] &= static_cast<unsigned char>(~NOW);
+        if (measures_ && !source.copy) distances_[q] = way_to(state, source.position);
       } else if (source.surface) {
         if (!place_surface(state, q, source.stamp != last)) return undecided();
       } else {
@@ -321,10 +325,13 @@ class Kernel final : public Renderer {
   }
 
   void measure(const State& state, const Surface& surface, int q) {
-    const double* p = surface.centroid;
-    const double d[3] = {p[0] - state.origin[0], p[1] - state.origin[1], p[2] - state.origin[2]};
-    const double distance = std::sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2] + law_.near_m * law_.near_m);
+    const double distance = way_to(state, surface.centroid);
     for (int row = q; row <= q + surface.parts; ++row) distances_[row] = distance;
+  }
+
+  double way_to(const State& state, const double* p) const {
+    const double d[3] = {p[0] - state.origin[0], p[1] - state.origin[1], p[2] - state.origin[2]};
+    return std::sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2] + law_.near_m * law_.near_m);
   }
 
   void list_live() {
@@ -406,32 +413,23 @@ class Kernel final : public Renderer {
     for (int c = n * n; c < (n + 1) * (n + 1); ++c) at[c] = from[c];
   }
 
-  void play_bed(const State& state) {
+  // The bed and what the room adds: fields in world axes, turned with the head.
+  void play_bed(const State& state, const float* in) {
     if (state.bed_stamp != bed_stamp_) {
       bed_stamp_ = state.bed_stamp;
       bed_at_ = 0;
       bed_fresh_ = true;
     }
-    bed_channels_ = 0;
-    if (!state.bed) return;
-    const Bed& bed = *state.bed;
-    bed_channels_ = (bed.order + 1) * (bed.order + 1);
-    for (int c = 0; c < bed_channels_; ++c) {
-      const float* from = bed.samples + std::size_t(c) * bed.length;
-      float* to = bed_rows_.get() + std::size_t(c) * block_;
-      std::int64_t at = bed_at_;
-      for (int done = 0; done < block_;) {
-        std::int64_t run = bed.length - at;
-        if (run > block_ - done) run = block_ - done;
-        if (run > 0) std::memcpy(to + done, from + at, sizeof(float) * run);
-        else std::memset(to + done, 0, sizeof(float) * (run = block_ - done));
-        done += static_cast<int>(run);
-        at = bed.loops ? (at + run) % bed.length : (at + run < bed.length ? at + run : bed.length);
-      }
-      if (c == bed_channels_ - 1) bed_at_ = at;
-    }
+    const bool roomy = room_.any();
+    const int order = state.bed ? (roomy && state.bed->order < 1 ? 1 : state.bed->order) : roomy ? 1 : -1;
+    bed_channels_ = (order + 1) * (order + 1);
+    if (bed_channels_ == 0) return;
+    const int own = state.bed ? (state.bed->order + 1) * (state.bed->order + 1) : 0;
+    if (own > 0) fill_bed(*state.bed, own);
+    std::memset(bed_rows_.get() + std::size_t(own) * block_, 0, sizeof(float) * (bed_channels_ - own) * block_);
+    if (roomy) room_.run(state, in, bed_rows_.get());
     if (!bed_fresh_ && bed_listener_ == state.listener_stamp) return;
-    rotation_(state.rotation, bed.order);
+    rotation_(state.rotation, order);
     for (int c = 0; c < bed_channels_; ++c) {
       float* column = gains(bed_new_, c);
       std::memset(static_cast<void*>(column), 0, sizeof(V) * groups_);
@@ -441,6 +439,24 @@ class Kernel final : public Renderer {
     if (bed_fresh_) std::memcpy(bed_old_.get(), bed_new_.get(), sizeof(V) * bed_old_.size());
     bed_fresh_ = false;
     bed_listener_ = state.listener_stamp;
+  }
+
+  void fill_bed(const Bed& bed, int channels) {
+    std::int64_t at = bed_at_;
+    for (int c = 0; c < channels; ++c) {
+      const float* from = bed.samples + std::size_t(c) * bed.length;
+      float* to = bed_rows_.get() + std::size_t(c) * block_;
+      at = bed_at_;
+      for (int done = 0; done < block_;) {
+        std::int64_t run = bed.length - at;
+        if (run > block_ - done) run = block_ - done;
+        if (run > 0) std::memcpy(to + done, from + at, sizeof(float) * run);
+        else std::memset(to + done, 0, sizeof(float) * (run = block_ - done));
+        done += static_cast<int>(run);
+        at = bed.loops ? (at + run) % bed.length : (at + run < bed.length ? at + run : bed.length);
+      }
+    }
+    bed_at_ = at;
   }
 
   // ---- which way -------------------------------------------------------------------------------------------------
@@ -701,6 +717,7 @@ class Kernel final : public Renderer {
   Aligned<double> world_;           // gains of surfaces and their copies, [source][channel]
   Aligned<unsigned char> sounds_;   // copies that are heard
   Aligned<unsigned char> near_;
+  RoomField<L> room_;
   Aligned<double> before_;  // distance a block ago; 0: not heard then
   int near_count_ = 0;
   FieldRotation turn_;
@@ -710,5 +727,5 @@ class Kernel final : public Renderer {
   int live_count_ = 0, first_groups_ = 0, newest_ = 0, bed_channels_ = 0;
   std::uint64_t listener_stamp_ = 0, bed_stamp_ = 0, bed_listener_ = 0;
   std::int64_t bed_at_ = 0;
-  bool started_ = false, relist_ = true, bed_moved_ = false, bed_fresh_ = false;
+  bool started_ = false, relist_ = true, bed_moved_ = false, bed_fresh_ = true;
 };

@@ -28,14 +28,17 @@ using Triple = Array<double, Size<3>>;
 using Taps = Array<float, Size<2>, Any, Any>;
 using Labels = Array<std::int32_t, Any>;
 using Table = Array<float, Any, Any>;
+using Flat = Array<float, Any>;
 
 class Kernel {
  public:
   Kernel(int order, int block, int sources, const Taps& filters, const Vector& law, std::optional<Table> table,
          std::optional<Table> air, std::optional<Vector> ways_m, std::optional<Matrix> roots,
-         std::optional<Vector> near, int lanes)
+         std::optional<Vector> near, std::optional<Points> normals, std::optional<Vector> offsets,
+         std::optional<Table> wall_filters, std::optional<Table> late, std::optional<Flat> sends,
+         std::optional<Table> branches, double longest_m, int lanes)
       : control_(sources), block_(block), sources_(sources) {
-    sonoworld::Setup setup{order, block, sources, filters.data(), static_cast<int>(filters.shape(2)), {}};
+    sonoworld::Setup setup{order, block, sources, filters.data(), static_cast<int>(filters.shape(2)), {}, nullptr};
     const int channels = (order + 1) * (order + 1);
     if (order < 1 || order > sonoworld::MAX_ORDER || static_cast<int>(filters.shape(1)) != channels || law.shape(0) != 6)
       throw nb::value_error("kernel: sizes of order, filters or law do not agree");
@@ -66,6 +69,27 @@ class Kernel {
       setup.law.ways_m = ways_m->data();
       setup.law.ways = static_cast<int>(air->shape(0));
       setup.law.air_taps = static_cast<int>(air->shape(1));
+    }
+    sonoworld::RoomSetup room{};
+    if (sends) {
+      if (!normals || !offsets || !wall_filters || !branches)
+        throw nb::value_error("kernel: a room needs walls, filters and branches");
+      room.walls = static_cast<int>(normals->shape(0));
+      const bool agree = static_cast<int>(offsets->shape(0)) == room.walls &&
+                         static_cast<int>(wall_filters->shape(0)) == room.walls && wall_filters->shape(1) == 10 &&
+                         branches->shape(0) == 5 && branches->shape(1) == sonoworld::DELAY_TAPS &&
+                         static_cast<int>(sends->shape(0)) == sources && (!late || late->shape(0) == 4) &&
+                         longest_m > 0 && longest_m < 1000;
+      if (!agree) throw nb::value_error("kernel: sizes of the room do not agree");
+      room.normals = normals->data();
+      room.offsets = offsets->data();
+      room.filters = wall_filters->data();
+      room.late = late ? late->data() : nullptr;
+      room.late_taps = late ? static_cast<int>(late->shape(1)) : 0;
+      room.sends = sends->data();
+      room.branches = branches->data();
+      room.longest_m = longest_m;
+      setup.room = &room;
     }
     renderer_ = sonoworld::make_renderer(setup, lanes, chosen_);
     if (!renderer_) throw nb::value_error("kernel: no executor of this width runs on this machine");
@@ -161,10 +185,15 @@ NB_MODULE(kernel, m) {
   m.def("widths", &widths, "Instruction sets and lanes that run on this machine.");
   nb::class_<Kernel>(m, "Kernel")
       .def(nb::init<int, int, int, const Taps&, const Vector&, std::optional<Table>, std::optional<Table>,
-                    std::optional<Vector>, std::optional<Matrix>, std::optional<Vector>, int>(),
+                    std::optional<Vector>, std::optional<Matrix>, std::optional<Vector>, std::optional<Points>,
+                    std::optional<Vector>, std::optional<Table>, std::optional<Table>, std::optional<Flat>,
+                    std::optional<Table>, double, int>(),
            nb::arg("order"), nb::arg("block"), nb::arg("sources"), nb::arg("filters"), nb::arg("law"),
            nb::arg("table") = nb::none(), nb::arg("air") = nb::none(), nb::arg("ways_m") = nb::none(),
-           nb::arg("roots") = nb::none(), nb::arg("near") = nb::none(), nb::arg("lanes") = 0)
+           nb::arg("roots") = nb::none(), nb::arg("near") = nb::none(), nb::arg("normals") = nb::none(),
+           nb::arg("offsets") = nb::none(), nb::arg("wall_filters") = nb::none(), nb::arg("late") = nb::none(),
+           nb::arg("sends") = nb::none(), nb::arg("branches") = nb::none(), nb::arg("longest_m") = 60.0,
+           nb::arg("lanes") = 0)
       .def("place", &Kernel::place, nb::arg("i"), nb::arg("position"), nb::arg("gain"), nb::arg("cap") = nb::none(),
            nb::arg("facing") = nb::none(), nb::arg("omni") = 0.0, nb::arg("sharpness") = 1.0)
       .def("place_surface", &Kernel::place_surface, nb::arg("i"), nb::arg("points"), nb::arg("weights"), nb::arg("labels").none(),

@@ -71,11 +71,24 @@ struct Law {
 constexpr int DELAY_TAPS = 16, DELAY_AHEAD = 8;  // taps k = -7 .. 8 around a delayed sample
 constexpr double LEAST_DELAY = 8;
 
+// A convex room around the sources. Who takes part in it has a send > 0: how much of it lingers, re its axis.
+struct RoomSetup {
+  int walls;
+  const double *normals, *offsets;  // [walls][3] unit, out of the room; [walls], n·x = offset, m
+  const float* filters;             // [walls][2][5]: biquads b0 b1 b2 a1 a2
+  const float* late;                // [4][late_taps], W Y Z X in world axes, or null
+  int late_taps;
+  const float* sends;               // [sources]
+  const float* branches;            // [5][DELAY_TAPS], see room.hpp
+  double longest_m;                 // reflections that come later than this way are not followed
+};
+
 struct Setup {
   int order, block, sources;
   const float* filters;       // [2][channels][taps], left ear first
   int taps;
   Law law;
+  const RoomSetup* room;      // or null
 };
 
 enum class Outcome { done = 0, at_the_head = 1 };  // 1: a law without near radius, and a source at distance 0

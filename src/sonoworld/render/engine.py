@@ -16,6 +16,7 @@ from sonoworld.encode.exchange import order_of
 from sonoworld.encode.level import source_gain
 from sonoworld.encode.options import EncodeOptions
 from sonoworld.errors import ShapeError
+from sonoworld.render.engine_room import EngineRoom
 from sonoworld.render.executor import Executor, Plan, Shape
 from sonoworld.render.hrtf import hrir
 from sonoworld.types import Directivity
@@ -41,6 +42,7 @@ class Engine:
         executor: "native" (compiled) or "numpy".
         law: distance, air, delay (Doppler), near field; `order` rules over its order.
         limiter: holds the output under −1 dBFS, 255 samples later at 48 kHz.
+        room: walls and late field around the inputs that take part.
 
     Raises:
         ShapeError: a number out of range.
@@ -58,12 +60,16 @@ class Engine:
         *,
         law: EncodeOptions | None = None,
         limiter: bool = False,
+        room: EngineRoom | None = None,
     ) -> None:
         if not (1 <= block <= 65536 and 1 <= max_sources <= _MOST_SOURCES):
             raise ShapeError("block, max_sources", expected="1..65536, 1..4096", got=f"{block}, {max_sources}")
         laws = EncodeOptions.model_validate({**(law or EncodeOptions()).model_dump(), "order": order})
         self.order, self.rate_hz, self.block, self.max_sources = order, rate_hz, block, max_sources
-        self._run = _executor(executor, Plan(order, rate_hz, block, max_sources, hrir(hrtf, order, rate_hz), laws))
+        if room is not None:
+            _require_room(room, max_sources, laws)
+        plan = Plan(order, rate_hz, block, max_sources, hrir(hrtf, order, rate_hz), laws, room)
+        self._run = _executor(executor, plan)
         self._limiter = None
         if limiter:
             from sonoworld.render.limiter import Limiter  # noqa: PLC0415
@@ -195,6 +201,19 @@ class Engine:
     def _require_source(self, i: int) -> None:
         if not 0 <= i < self.max_sources:
             raise ShapeError("source", expected=f"0..{self.max_sources - 1}", got=str(i))
+
+
+def _require_room(room: EngineRoom, inputs: int, law: EncodeOptions) -> None:
+    if law.mode == "paper" or law.order < 1:
+        raise ShapeError("room", expected="physical mode, order >= 1", got=f"{law.mode}, {law.order}")
+    walls = len(room.offsets_m)
+    fits = room.normals.shape == (walls, 3) and room.filters.shape == (walls, 2, 5) and room.sends.shape == (inputs,)
+    if not fits or (room.late is not None and (len(room.late) != 4 or room.late.shape[1] < 1)):
+        expected = f"walls [w 3], [w], [w 2 5], late [4 t] or None, sends [{inputs}]"
+        raise ShapeError("room", expected=expected, got=f"{walls} walls, {len(room.sends)} sends")
+    parts = (room.normals, room.offsets_m, room.filters, room.sends, *(() if room.late is None else (room.late,)))
+    if not all(np.isfinite(part).all() for part in parts):
+        raise ShapeError("room", expected="finite numbers", got="others")
 
 
 def _executor(name: str, plan: Plan) -> Executor:

@@ -4,6 +4,7 @@ Letters: q sources, c channels, B samples per block. Sound field of a block: Σ_
 per sample from the last block's gains to this one's; then uniformly partitioned overlap-save (`BlockConvolver`).
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ from sonoworld.frames import world_from_head_rotation
 from sonoworld.render.convolve import BlockConvolver
 from sonoworld.render.executor import Plan, Shape
 from sonoworld.render.near_stream import NearField
+from sonoworld.render.room_stream import RoomStream
 from sonoworld.render.travel_stream import Travel, distances
 from sonoworld.types import Directivity
 
@@ -48,6 +50,7 @@ class NumpyExecutor:
         self._travel = Travel(plan) if plan.law.delay or plan.law.air == "iso9613" else None
         self._near = NearField(plan) if plan.law.near_field else None
         self._last_m = np.full(plan.sources, np.nan)
+        self._room = None if plan.room is None else RoomStream(plan, plan.room)
         self._bed: _Bed | None = None
         self._bed_at = 0
         self._turn: Float32[np.ndarray, "c c"] | None = None
@@ -145,8 +148,7 @@ class NumpyExecutor:
         if old is not new:
             field += (new - old)[:, live] @ (x * self._ramp)
         self._gains = new
-        if self._bed is not None:
-            self._add_bed(self._bed, field)
+        self._turn_field(field, inputs)
         self._changed = False
         out[:] = self._ears.process(field)
         return True
@@ -209,13 +211,18 @@ class NumpyExecutor:
             field += (old[:, q, None] + (new - old)[:, q, None] * self._ramp) * rows
         return np.array(remain, np.int64)
 
-    def _add_bed(self, bed: _Bed, field: Float32[np.ndarray, "c b"]) -> None:
-        block, length = self._plan.block, bed.signal.shape[1]
-        at = self._bed_at + np.arange(block)
-        x = bed.signal[:, at % length] if bed.loops else bed.signal[:, np.minimum(at, length - 1)] * (at < length)
-        self._bed_at = int(at[-1] + 1) % length if bed.loops else min(int(at[-1] + 1), length)
+    def _turn_field(self, field: Float32[np.ndarray, "c b"], inputs: Float32[np.ndarray, "q b"]) -> None:
+        """Add what is given in world axes, bed and room, turned with the head."""
+        parts = [] if self._bed is None else [self._play(self._bed)]
+        if self._room is not None:
+            parts.append(self._in_room(self._room, inputs))
+        if not parts:
+            return
+        x = np.zeros((max(map(len, parts)), self._plan.block), np.float32)
+        for part in parts:
+            x[: len(part)] += part
         if self._changed or self._turn is None:
-            new = rotation_matrix(self._rotation.T, bed.order).astype(np.float32)
+            new = rotation_matrix(self._rotation.T, math.isqrt(len(x)) - 1).astype(np.float32)
         else:
             new = self._turn
         old = new if self._turn is None else self._turn
@@ -223,3 +230,15 @@ class NumpyExecutor:
         field[: len(new)] += old @ x
         if old is not new:
             field[: len(new)] += (new - old) @ (x * self._ramp)
+
+    def _play(self, bed: _Bed) -> Float32[np.ndarray, "c b"]:
+        block, length = self._plan.block, bed.signal.shape[1]
+        at = self._bed_at + np.arange(block)
+        self._bed_at = int(at[-1] + 1) % length if bed.loops else min(int(at[-1] + 1), length)
+        return bed.signal[:, at % length] if bed.loops else bed.signal[:, np.minimum(at, length - 1)] * (at < length)
+
+    def _in_room(self, room: RoomStream, inputs: Float32[np.ndarray, "q b"]) -> Float32[np.ndarray, "4 b"]:
+        rows = room.rows
+        levels = self._levels[rows] * self._placed[rows]
+        aims = [self._aims[int(q)] for q in rows]
+        return room.process(inputs[rows], self._positions[rows], levels, aims, self._origin)

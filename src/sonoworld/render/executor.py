@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int32
 
 from sonoworld.encode.options import EncodeOptions
+from sonoworld.render.engine_room import EngineRoom
 from sonoworld.types import Directivity
 
 
@@ -20,6 +21,7 @@ class Plan:
     sources: int
     filters: Float32[np.ndarray, "2 c taps"]
     law: EncodeOptions
+    room: EngineRoom | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from sonoworld.encode.options import EncodeOptions
 from sonoworld.encode.voices import make_voices
 from sonoworld.errors import ShapeError
 from sonoworld.frames import Pose, head_angles, world_from_head_rotation
-from sonoworld.render import room_live
 from sonoworld.render.engine import Engine
+from sonoworld.render.engine_room import engine_room
 from sonoworld.render.limiter import Limiter
 from sonoworld.render.mix import Mix
 from sonoworld.render.placement import Placement, input_rows
@@ -81,7 +81,8 @@ class Player:
         executor: "native" or "numpy".
         rate_hz: of the output; clips are resampled once.
         block: samples per step of head and gains.
-        room: adds first reflections and a late field; with it, the loudspeaker that measured it, if one did.
+        room: adds first reflections and a late field, both of first order (`engine_room`); with it, the loudspeaker
+            that measured it, if one did.
 
     Raises:
         InputError: a source has no clip.
@@ -105,18 +106,14 @@ class Player:
         self.rate_hz, self.block = rate_hz, block
         everyone = [make_voices(source, self.law, rate_hz) for source in self.sources]
         self._rows = input_rows(everyone)
-        own = sum(len(voices.signals) for voices in everyone)
-        added = 0 if room is None else room_live.room_inputs(everyone, room[0])
-        inputs = max(1, own + added)
-        self._engine = Engine(self.law.order, rate_hz, block, hrtf, inputs, executor, law=self.law)
+        inputs = max(1, sum(len(voices.signals) for voices in everyone))
+        around = None if room is None else engine_room(room, everyone, self._rows, inputs, rate_hz)
+        self._engine = Engine(self.law.order, rate_hz, block, hrtf, inputs, executor, law=self.law, room=around)
         self._inputs = np.zeros((inputs, block), np.float32)
         self._limiter = Limiter(rate_hz)
         pause = round(PAUSE_S * rate_hz)
         self._reels = [Reel(voices.signals, 0 if voices.loops else pause, block) for voices in everyone]
         self._placement = Placement(self._engine, everyone, self.law)
-        self._room: room_live.LiveRoom | None = None
-        if room is not None:
-            self._room = room_live.LiveRoom(self._engine, everyone, self._rows, room, self.law, own)
         self._mix = Mix((0.0,) * len(self.sources))
         self._wanted = self._gains = self._mix.factors
         self._master_wanted = self._master = 1.0
@@ -221,11 +218,6 @@ class Player:
         for i, reel in enumerate(self._reels):
             reel.fill(self._inputs[self._rows[i]], before[i], now[i])
         self._gains = now
-        if self._room is not None:
-            head = self.pose
-            rotation = world_from_head_rotation(head.yaw, head.pitch, head.roll)
-            time_s = self._blocks * self.block / self.rate_hz
-            self._room.step(self._inputs, Pose(rotation, np.array(head.position)), time_s)
         ears = self._engine.process(self._inputs)
         ears *= np.float32(master) + np.float32(wanted - master) * self._ramp
         self._master = wanted

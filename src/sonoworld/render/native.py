@@ -11,8 +11,9 @@ from jaxtyping import Float32, Float64
 
 from sonoworld.encode.air import WAYS_M, air_bank
 from sonoworld.encode.nearfield import MOST_BOOST_DB, NEAREST_M, REFERENCE_M, near_field_roots
-from sonoworld.encode.travel import SPEED_OF_SOUND_M_S, interpolation_table
+from sonoworld.encode.travel import SPEED_OF_SOUND_M_S, branch_filters, interpolation_table
 from sonoworld.errors import BackendMissingError
+from sonoworld.render.engine_room import LONGEST_M, EngineRoom
 from sonoworld.render.executor import Plan, Shape
 from sonoworld.types import Directivity
 
@@ -73,6 +74,8 @@ class NativeExecutor:
             more |= {"air": air_bank(plan.rate_hz), "ways_m": np.array(WAYS_M, np.float64)}
         if law.near_field:
             more |= {"roots": near_field_roots(plan.order), "near": np.array([REFERENCE_M, NEAREST_M, MOST_BOOST_DB])}
+        if plan.room is not None:
+            more |= _room(plan.room)
         self._kernel = kernel_module().Kernel(
             plan.order,
             plan.block,
@@ -117,3 +120,15 @@ class NativeExecutor:
     def process(self, inputs: Float32[np.ndarray, "q b"], out: Float32[np.ndarray, "2 b"]) -> bool:
         """See `Executor.process`."""
         return self._process(inputs, out) == 0
+
+
+def _room(room: EngineRoom) -> dict[str, Any]:
+    return {
+        "normals": room.normals,
+        "offsets": room.offsets_m,
+        "wall_filters": np.ascontiguousarray(room.filters.reshape(len(room.filters), 10)),
+        "late": room.late,
+        "sends": room.sends,
+        "branches": branch_filters(),
+        "longest_m": LONGEST_M,
+    }
