@@ -124,7 +124,7 @@ def _link_flags() -> list[str]:
 
 
 EXPORTS = (
-    *("bytes", "release", "make", "free", "place", "cap", "surface", "direct"),
+    *("bytes", "release", "room", "make", "free", "place", "cap", "surface", "direct"),
     *("remove", "move", "listener", "bed", "publish", "process"),
 )
 

@@ -23,16 +23,31 @@ Engine* self(void* engine) { return static_cast<Engine*>(engine); }
 SONOWORLD_API void* sonoworld_bytes(int count) { return count > 0 ? ::operator new(count, std::nothrow) : nullptr; }
 SONOWORLD_API void sonoworld_release(void* bytes) { ::operator delete(bytes); }
 
+// A room to make an engine with, to be released after that, as may be what it points to: normals [walls][3], offsets
+// [walls] (m), filters [walls][2][5], late [4][late_taps] or null, sends [sources], branches [5][16], see `RoomSetup`.
+SONOWORLD_API void* sonoworld_room(int walls, const double* normals, const double* offsets, const float* filters,
+                                   const float* late, int late_taps, const float* sends, const float* branches,
+                                   double longest_m) {
+  const bool sizes = walls >= 0 && walls <= 4096 && late_taps >= 0 && late_taps <= (1 << 22);
+  if (!sizes || !sends || !branches || !(longest_m > 0 && longest_m < 1000)) return nullptr;
+  if ((walls > 0 && (!normals || !offsets || !filters)) || (late && late_taps < 1)) return nullptr;
+  void* bytes = ::operator new(sizeof(sonoworld::RoomSetup), std::nothrow);
+  if (!bytes) return nullptr;
+  return new (bytes) sonoworld::RoomSetup{walls, normals, offsets, filters, late, late ? late_taps : 0, sends, branches, longest_m};
+}
+
 // filters [2][(order + 1)²][taps]; law: alpha, scale, near_m, rate_hz, speed_m_s, delay (0 or 1).
 // table [phases + 1][16] or null; air [ways][air_taps] with ways_m [ways], or null; near [3]: reference and nearest
-// distance (m) and most boost (dB), with roots [Σ ceil(n / 2)][2] of degrees 1 .. order, or null. All are copied.
+// distance (m) and most boost (dB), with roots [Σ ceil(n / 2)][2] of degrees 1 .. order, or null; room or null. All are
+// copied.
 SONOWORLD_API void* sonoworld_make(int order, int block, int sources, const float* filters, int taps, const double* law,
                                    const float* table, int phases, const float* air, const double* ways_m, int ways,
-                                   int air_taps, const double* near, const double* roots) {
+                                   int air_taps, const double* near, const double* roots,
+                                   const void* room) {
   const bool sizes = order >= 1 && order <= sonoworld::MAX_ORDER && block >= 1 && block <= 65536;
   if (!sizes || sources < 1 || sources > 4096 || taps < 1 || taps > 65536 || !filters || !law) return nullptr;
   if ((law[5] != 0 && !table) || (air && (ways < 2 || air_taps < 1 || air_taps > 512 || !ways_m))) return nullptr;
-  sonoworld::Setup setup{order, block, sources, filters, taps, {}, nullptr};
+  sonoworld::Setup setup{order, block, sources, filters, taps, {}, static_cast<const sonoworld::RoomSetup*>(room)};
   setup.law = {law[0], law[1], law[2], law[3], law[4], law[5] != 0, law[5] != 0 ? table : nullptr, phases,
                air,    ways_m, air ? ways : 0, air ? air_taps : 0, false, 0, 0, 0, nullptr, 0};
   if (near && roots) {

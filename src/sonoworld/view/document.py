@@ -79,17 +79,24 @@ class NearPart(_Part):
     roots: tuple[tuple[float, float], ...]
 
 
+class WallFiltersPart(_Part):
+    """Two biquads (b0 b1 b2 a1 a2) of every wall, for one sample rate."""
+
+    rate_hz: int
+    numbers: tuple[float, ...]
+
+
 class RoomPart(_Part):
     """What a place adds: its flat walls (normals; offsets, m; world), and what lingers.
 
-    Files: float32 [wall, tap] of what walls give back; float32 [ear, tap] of the late field as two ears hear it, which
-    does not turn with the head.
+    `late`: file of float32 [channel, tap], W Y Z X in world axes. `branches`: of `travel.branch_filters`, row by row.
     """
 
     normals: tuple[float, ...]
     offsets_m: tuple[float, ...]
-    filters: str
-    taps: int
+    filters: tuple[WallFiltersPart, ...]
+    branches: tuple[float, ...]
+    longest_m: float
     late: str | None = None
     late_taps: int = 1
     rate_hz: int

@@ -9,7 +9,7 @@ import { loadClip, openOutput, type Clips, type Ears } from "./ears";
 import { loadDecoder, loadLaw } from "./filters";
 import { ENGINE, LIMITER, type EngineMessage, type EngineOptions, type EngineReport, type Voice, type Walk } from "./messages";
 import { goesOn, inTurn, sameBodies, sameCopies, soundsFor, type Heard } from "./recast";
-import { lingering, loadRoom } from "./room";
+import { loadRoom } from "./room";
 import { loadKernel } from "./wasm";
 
 /** Silence after a sound that does not loop, seconds. */
@@ -23,7 +23,7 @@ export async function openEngine(
   failed: (reason: string) => void,
 ): Promise<Ears> {
   const gains = world.sources.map((source) => source.gain);
-  const { node, sound } = await engineNode(context, world, loaded, { pose: world.start, gains, hearing, walk: null });
+  const node = await engineNode(context, world, loaded, { pose: world.start, gains, hearing, walk: null });
   node.onprocessorerror = () => failed("the audio kernel does not run in this browser");
   const limiter = new AudioWorkletNode(context, LIMITER, {
     outputChannelCount: [2],
@@ -31,7 +31,7 @@ export async function openEngine(
     channelCountMode: "explicit",
   });
   const output = openOutput(context, world, limiter);
-  sound.connect(output.input);
+  node.connect(output.input);
   const send = (message: EngineMessage): void => node.port.postMessage(message);
   let playing: Float32Array | null = null;
   let worn = hearing;
@@ -104,13 +104,13 @@ export interface Beginning {
   readonly walk: Walk | null;
 }
 
-/** The engine as a node of any context, and the node where all of it comes out: all sources, from their first sample. */
+/** The engine as a node of any context: all sources, from their first sample. */
 export async function engineNode(
   context: BaseAudioContext,
   world: World,
   loaded: Promise<Clips>,
   { pose, gains, hearing, walk }: Beginning,
-): Promise<{ node: AudioWorkletNode; sound: AudioNode }> {
+): Promise<AudioWorkletNode> {
   const [kernel, decoder, law, room, clips] = await Promise.all([
     loadKernel(),
     loadDecoder(suitable(world.filters, hearing), context.sampleRate),
@@ -123,15 +123,14 @@ export async function engineNode(
   const processorOptions: EngineOptions = {
     ...{ kernel, decoder, law, voices, pose, walk },
     gains: Float32Array.from(gains),
-    walls: room?.walls ?? null,
+    room,
   };
   const node = new AudioWorkletNode(context, ENGINE, {
     numberOfInputs: 0,
-    numberOfOutputs: 2,
-    outputChannelCount: [2, 1],
+    outputChannelCount: [2],
     processorOptions,
   });
-  return { node, sound: lingering(context, node, room?.late ?? null) };
+  return node;
 }
 
 /** `known`: the engine has its samples already. */

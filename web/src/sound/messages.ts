@@ -43,11 +43,17 @@ export interface Voice {
   readonly path: Motion | null;
 }
 
-/** Flat walls of a convex space, normal · x <= offset inside, and the filters of what they give back [wall][tap]. */
-export interface Walls {
+/** A convex space: flat walls, normal · x <= offset inside, and what lingers. */
+export interface Room {
   readonly normals: Float64Array;
   readonly offsetsM: Float64Array;
+  /** Biquads [wall][2][b0 b1 b2 a1 a2] of what walls give back. */
   readonly filters: Float32Array;
+  /** W, Y, Z, X in world axes, tap by tap each. */
+  readonly late: Float32Array | null;
+  /** See native/room.hpp. */
+  readonly branches: Float32Array;
+  readonly longestM: number;
 }
 
 export interface EngineOptions {
@@ -60,8 +66,8 @@ export interface EngineOptions {
   readonly pose: Pose;
   /** Where the head is when, instead of messages: for sound made offline. */
   readonly walk: Walk | null;
-  /** What is reflected; the second output carries what is sent to linger. Absent: the free field. */
-  readonly walls?: Walls | null;
+  /** What is reflected and lingers. Absent: the free field. */
+  readonly room?: Room | null;
 }
 
 /** A head on its way: straight and even between rising times; yaw, pitch and roll as numbers, not the short way. */

@@ -11,7 +11,7 @@ export async function record(
   rateHz: number,
 ): Promise<[Float32Array, Float32Array]> {
   const context = new OfflineAudioContext(2, Math.max(1, Math.round(seconds * rateHz)), rateHz);
-  const { sound: made } = await engineNode(context, world, loadClips(context, world, () => undefined), start);
+  const made = await engineNode(context, world, loadClips(context, world, () => undefined), start);
   made.connect(context.destination);
   const sound = await context.startRendering();
   return [sound.getChannelData(0), sound.getChannelData(1)];

@@ -4,7 +4,7 @@ import { Head } from "./head";
 import { Kernel } from "./kernel";
 import { Placed } from "./placed";
 import { Player } from "./player";
-import { Room } from "./room";
+import { sendsOf } from "./sends";
 import { walkTo } from "./walk";
 import { Watch } from "./watch";
 
@@ -24,7 +24,6 @@ export class EngineProcessor extends AudioWorkletProcessor {
   private decoder: Decoder;
   private kernel: Kernel;
   private placed: readonly (Placed | null)[];
-  private room: Room | null;
 
   constructor({ processorOptions }: { processorOptions: EngineOptions }) {
     super();
@@ -36,7 +35,7 @@ export class EngineProcessor extends AudioWorkletProcessor {
     this.head = new Head(pose, this.blockS);
     this.players = voices.map((voice, index) => voice && this.player(voice, gains[index] ?? 0));
     this.watch = this.openWatch();
-    [this.kernel, this.placed, this.room] = this.furnish();
+    [this.kernel, this.placed] = this.furnish();
     this.bringIn();
     this.port.onmessage = (event: MessageEvent<EngineMessage>): void => this.receive(event.data);
   }
@@ -51,7 +50,7 @@ export class EngineProcessor extends AudioWorkletProcessor {
         break;
       case "decoder":
         this.decoder = message.decoder;
-        [this.kernel, this.placed, this.room] = this.furnish();
+        [this.kernel, this.placed] = this.furnish();
         this.bringIn();
         break;
       case "voices":
@@ -81,7 +80,6 @@ export class EngineProcessor extends AudioWorkletProcessor {
       player.play(kernel.inputs, one.row * kernel.block);
       if (watch.on) watch.take(i, kernel.inputs, one.row * kernel.block);
     }
-    this.room?.fill(this.head.now, outputs[1]?.[0] ?? null);
     kernel.process();
     left.set(kernel.left);
     right.set(kernel.right);
@@ -115,7 +113,7 @@ export class EngineProcessor extends AudioWorkletProcessor {
     const watched = this.watch.on;
     this.watch = this.openWatch();
     this.watch.on = watched;
-    [this.kernel, this.placed, this.room] = this.furnish();
+    [this.kernel, this.placed] = this.furnish();
     this.setGains(gains);
   }
 
@@ -136,13 +134,12 @@ export class EngineProcessor extends AudioWorkletProcessor {
   }
 
   /** A kernel for the ears that are worn, with room for all sources. */
-  private furnish(): [Kernel, readonly (Placed | null)[], Room | null] {
+  private furnish(): [Kernel, readonly (Placed | null)[]] {
     const { decoder, voices } = this;
-    const { kernel: bytes, law, walls } = this.options;
+    const { kernel: bytes, law, room } = this.options;
     const rows = voices.reduce((sum, voice) => sum + (voice?.samples.length ?? 0), 0);
-    const somewhere = voices.filter((voice) => voice && voice.weights.length > 0).length;
-    const reflected = walls ? somewhere * walls.offsetsM.length : 0;
-    const kernel = new Kernel(bytes, decoder, law, rows + reflected, this.block, sampleRate);
+    const around = room ? { room, sends: sendsOf(voices) } : null;
+    const kernel = new Kernel(bytes, decoder, law, rows, this.block, sampleRate, around);
     let row = 0;
     const placed = voices.map((voice) => {
       if (!voice) return null;
@@ -151,7 +148,7 @@ export class EngineProcessor extends AudioWorkletProcessor {
       return one;
     });
     kernel.listener(this.head.now);
-    return [kernel, placed, walls ? new Room(kernel, law, walls, placed, row) : null];
+    return [kernel, placed];
   }
 
   /** Sources that are to be heard and that the kernel does not have. */

@@ -1,7 +1,7 @@
 // The compiled audio kernel (native/, as WebAssembly): its calls with numbers and arrays, its memory kept out of sight.
 // Places are metres in the world, gains linear at 1 m. What is set is heard from the next block on, by a ramp.
 import { fillWorldFromHead } from "../geometry";
-import type { Decoder, Law } from "../sound/messages";
+import type { Decoder, Law, Room } from "../sound/messages";
 
 type Six = readonly [number, number, number, number, number, number];
 
@@ -10,8 +10,10 @@ interface Calls {
   _initialize(): void;
   sonoworld_bytes(count: number): number;
   sonoworld_release(at: number): void;
-  // order, block, sources, filters, taps, law, table, phases, air, waysM, ways, airTaps, near, roots
-  sonoworld_make(...of: readonly [...Six, ...Six, number, number]): number;
+  // walls, normals, offsets, filters, late, lateTaps, sends, branches, longestM
+  sonoworld_room(...of: readonly [...Six, number, number, number]): number;
+  // order, block, sources, filters, taps, law, table, phases, air, waysM, ways, airTaps, near, roots, room
+  sonoworld_make(...of: readonly [...Six, ...Six, number, number, number]): number;
   sonoworld_place(engine: number, source: number, position: number, gain: number): number;
   // engine, source, points, weights, labels, count, gain
   sonoworld_surface(...of: readonly [...Six, number]): number;
@@ -28,6 +30,12 @@ const SYSTEM = { fd_close: (): number => NO_SYSTEM, fd_seek: (): number => NO_SY
 const DELAY_TAPS = 16;
 /** Doubles of the region through which control passes: a rotation and a place. */
 const NUMBERS = 12;
+
+/** A room, and how loud every row is in what lingers there; 0: takes no part. */
+export interface Around {
+  readonly room: Room;
+  readonly sends: Float32Array;
+}
 
 /** Where the kernel's memory holds a surface. */
 export interface Surface {
@@ -53,12 +61,20 @@ export class Kernel {
   right = new Float32Array();
 
   /** Throws where the bytes are no kernel, or a size is beyond what it takes. */
-  constructor(bytes: ArrayBuffer, decoder: Decoder, law: Law, rows: number, readonly block: number, rateHz: number) {
+  constructor(
+    bytes: ArrayBuffer,
+    decoder: Decoder,
+    law: Law,
+    rows: number,
+    readonly block: number,
+    rateHz: number,
+    around: Around | null,
+  ) {
     const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { wasi_snapshot_preview1: SYSTEM });
     this.calls = instance.exports as unknown as Calls;
     this.calls._initialize();
     this.rows = Math.max(1, rows);
-    this.engine = this.make(decoder, law, rateHz);
+    this.engine = this.make(decoder, law, rateHz, around);
     if (!this.engine) throw new Error(`the audio kernel refused order ${decoder.order}, ${rows} sources, ${block} frames`);
     this.numbersAt = this.reserve(8 * NUMBERS);
     this.inputsAt = this.reserve(4 * this.rows * block);
@@ -135,7 +151,7 @@ export class Kernel {
     this.calls.sonoworld_process(this.engine, this.inputsAt, this.earsAt);
   }
 
-  private make(decoder: Decoder, law: Law, rateHz: number): number {
+  private make(decoder: Decoder, law: Law, rateHz: number, around: Around | null): number {
     const { delay, air, near } = law;
     const numbers = [law.alphaPerM, 1, law.nearM, rateHz, law.speedMS, delay ? 1 : 0];
     const copies = [
@@ -153,9 +169,21 @@ export class Kernel {
     const airTaps = air ? air.filters.length / ways : 0;
     const sizes = [decoder.order, this.block, this.rows, filters, decoder.taps, laws] as const;
     const travel = [table, phases, airFilters, waysM, ways, airTaps] as const;
-    const engine = this.calls.sonoworld_make(...sizes, ...travel, nearNumbers, roots);
-    for (const at of copies) if (at) this.calls.sonoworld_release(at);
+    const parts = around ? this.enclose(around) : [];
+    const engine = this.calls.sonoworld_make(...sizes, ...travel, nearNumbers, roots, parts.at(-1) ?? 0);
+    for (const at of [...copies, ...parts]) if (at) this.calls.sonoworld_release(at);
     return engine;
+  }
+
+  /** What a room is made of, and last the room. */
+  private enclose({ room, sends }: Around): number[] {
+    const { normals, offsetsM, filters, late, branches, longestM } = room;
+    const walls = offsetsM.length;
+    const arrays = [normals, offsetsM, filters, late, sends, branches];
+    const at = arrays.map((one) => (one?.length ? this.put(one) : 0)) as [...Six];
+    const made = this.calls.sonoworld_room(walls, at[0], at[1], at[2], at[3], (late?.length ?? 0) / 4, at[4], at[5], longestM);
+    if (!made) throw new Error(`the audio kernel refused a room of ${walls} walls`);
+    return [...at, made];
   }
 
   private reserve(bytes: number): number {

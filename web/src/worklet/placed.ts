@@ -24,20 +24,6 @@ export class Placed {
     this.centroid = centroidOf(points, weights);
   }
 
-  /** Whether it has a place: ambience has none. */
-  get somewhere(): boolean {
-    return this.voice.weights.length > 0;
-  }
-
-  /** Where its middle is now. */
-  get centre(): Float64Array {
-    return this.trajectory ? this.last : this.centroid;
-  }
-
-  get directivity(): Voice["directivity"] {
-    return this.voice.directivity;
-  }
-
   get here(): boolean {
     return this.placed;
   }
