@@ -5,13 +5,13 @@ BIN := $(VENV)/bin
 ARGS ?=
 # What needs neither arguments nor a GPU.
 NOT_ALONE := street panorama parsing understand refine sounds_sheet best best_made
-NOT_ALONE += learn_room learn_room_simulated fuzz audit laptop blender
+NOT_ALONE += learn_room learn_room_simulated fuzz audit laptop blender bare
 NOT_ALONE += splat_gpu segment_models vlm_models vlm_made panorama_models sound_models sound_made lift_models
 BENCHES := $(filter-out $(NOT_ALONE),$(basename $(notdir $(wildcard bench/*.py))))
 # Everything that decides what is installed: a change here installs again, anything else does not.
 INSTALL_INPUTS := pyproject.toml $(shell find buildhook native web -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: demo test test-models check bench browser docs clean surface sdist wheels audit licences
+.PHONY: demo test test-models test-ray check bench browser docs clean surface sdist wheels audit licences
 
 demo: $(VENV)/.installed
 	$(BIN)/sonoworld demo $(ARGS)
@@ -23,6 +23,10 @@ test: $(VENV)/.installed-dev browser check
 # Adapters of models on tiny checkpoints with random weights.
 test-models: $(VENV)/.installed-models
 	$(BIN)/python -m pytest -q -m models $(ARGS)
+
+# Batches on a cluster of two nodes on this machine, made and broken.
+test-ray: $(VENV)/.installed-ray
+	$(BIN)/python -m pytest -q tests/test_batch_cluster.py tests/test_batch_places.py $(ARGS)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check
@@ -55,6 +59,10 @@ $(VENV)/.installed-models: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --editable '.[dev,models]'
 	$(BIN)/python -m pip install --quiet addict einops omegaconf safetensors
 	$(BIN)/python -m pip install --quiet --no-deps dlr-moge==2.0.0 dlr-utils3d==1.3 depth-anything-3==0.1.1
+	touch $@
+
+$(VENV)/.installed-ray: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --editable '.[dev,cluster]'
 	touch $@
 
 # Warnings are errors.
