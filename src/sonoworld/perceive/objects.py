@@ -5,6 +5,7 @@ The network sees 512×512 px; a cell of its maps is 4 px. Source of the decoding
 Points (2019), section 4: peaks of H among their eight neighbours, no further suppression.
 """
 
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -62,11 +63,17 @@ def _session() -> onnxruntime.InferenceSession:
             "(--set understand.detect=false)"
         )
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = THREADS
+    options.intra_op_num_threads = _threads()
     options.inter_op_num_threads = 1
     options.use_deterministic_compute = True
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(file.read_bytes(), options, providers=["CPUExecutionProvider"])
+
+
+def _threads() -> int:
+    """At most two, and no more than the environment allows: a worker among others has one core. The result is alike."""
+    allowed = os.environ.get("OMP_NUM_THREADS", "")
+    return min(THREADS, max(1, int(allowed))) if allowed.isdecimal() else THREADS
 
 
 def letterbox(rgb: UInt8[np.ndarray, "h w 3"]) -> tuple[UInt8[np.ndarray, "512 512 3"], Letterbox]:
