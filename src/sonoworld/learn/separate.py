@@ -17,6 +17,7 @@ from sonoworld.errors import InputError, ShapeError
 from sonoworld.learn.separation import beams
 from sonoworld.learn.separation.model import (
     OPEN_AIR,
+    ROOM_BLUR,
     ROOM_SHARE,
     covariances,
     direction_of,
@@ -293,7 +294,7 @@ def _variances(
         return fit_factors(x, R, options.updates, options.seed)
     share, floor = known
     smooth = options.estimator == "auto" and share >= OPEN_AIR  # what a room blurs
-    steps = Steps(options.updates, *((3, 7) if smooth else (1, 1)))
+    steps = Steps(options.updates, *(ROOM_BLUR if smooth else (1, 1)))
     cuts = [slice(i, i + _BINS_AT_ONCE) for i in range(0, len(x), _BINS_AT_ONCE)]
     return np.concatenate([fit(x[s], of_bins(R, s), steps, floor[s]).variances for s in cuts], axis=1)
 
