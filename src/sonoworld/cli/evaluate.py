@@ -54,7 +54,7 @@ def evaluate(  # noqa: PLR0913, PLR0917  a command line has as many options as p
         recipe: Recipe whose stages see the panorama.
         parts: Of `synthetic`: T0 (closed forms), T1 (outdoors), T2 (rooms; needs pyroomacoustics), or `all`; may be
             repeated. T1 where none is named; the others are kept in folders of their names below `out`.
-        baselines: `all`, or one of chance, front, mono, see2sound, release, paper, ours, oracle, oracle-levels; may be
+        baselines: `all`, or one of chance, front, mono, see2sound, release, paper, ours, oracle-places, oracle; may be
             repeated. All where none is named.
         submissions: Files of another method, such as `visage=their-files`; may be repeated.
         full: The whole benchmark in place of a part of it (16 clips of T1, or of recordings).

@@ -16,13 +16,13 @@ BASELINES: dict[str, Method] = {
     "release": Method("release", release.release, RELEASE_DRAWS),
     "paper": Method("paper", ours.ROWS["paper's renderer"]),
     "ours": Method("ours", ours.ROWS["ours"]),
-    "oracle": Method("oracle", ours.ROWS["oracle anchors"]),
-    "oracle-levels": Method("oracle, levels", ours.ROWS["oracle anchors"], view="levels", each_clip=True),
+    "oracle-places": Method("oracle places", ours.ROWS["oracle anchors"]),
+    "oracle": Method("oracle anchors", ours.ROWS["oracle anchors"], view="levels", each_clip=True),
 }
-"""In the order of the table. The oracles need a data set that knows its sources: where they are (`oracle`), and also
-how loud each was in every single recording (`oracle-levels`)."""
+"""In the order of the table. The oracles need a data set that knows its sources: where they are (`oracle-places`), and
+also how loud each was in every single recording (`oracle`): an anchor is a place, an extent and a level."""
 
-ORACLES = frozenset(["oracle", "oracle-levels"])
+ORACLES = frozenset(["oracle-places", "oracle"])
 
 ABLATIONS: dict[str, Method] = {name: Method(name, render) for name, render in ours.ABLATIONS.items()}
 
