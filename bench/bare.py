@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PASSED = ("PATH", "LANG", "LC_ALL", "CXX", "CHROMIUM")
+PASSED = ("PATH", "LANG", "LC_ALL", "CXX", "CHROMIUM", "NODE_EXTRA_CA_CERTS")
 PREFIXES = (
     "PIP_",
     "UV_",
