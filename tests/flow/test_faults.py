@@ -124,8 +124,8 @@ def test_a_disk_mounted_read_only(tmp_path: Path) -> None:
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A folder that other users reach, too."""
-    with tempfile.TemporaryDirectory() as folder:
+    """A folder that other users reach, too, whoever may enter TMPDIR."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)
 
@@ -140,6 +140,9 @@ def test_a_folder_without_permission(open_folder: Path) -> None:
     assert lines[0].startswith(f"InputError {locked}/world: cannot be written (Permission denied: ")
     assert lines[1:] == ["ran"]
     assert list(locked.iterdir()) == []
+    locked.chmod(0o000)
+    lines = told(f"{drop}make({str(locked / 'world')!r})", env={**os.environ, "HOME": str(open_folder)})
+    assert lines[0].startswith(f"InputError {locked}/world: cannot be written (Permission denied: ")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS holds on Linux only")

@@ -123,12 +123,12 @@ def open_workspace(scene_folder: Path) -> Generator[Workspace]:
     """A place to make a scene that will be `scene_folder`; what is finished survives any interruption.
 
     Raises:
-        InputError: the folder exists and is not a scene, or its parent cannot be written.
+        InputError: the folder exists and is not a scene, or its parent cannot be reached or written.
         SonoworldError: another process is making the same scene, or the disk is full or broken.
     """
-    _require_scene_or_nothing(scene_folder)
     partial = scene_folder.with_name(scene_folder.name + ".partial")
     try:
+        _require_scene_or_nothing(scene_folder)
         scene_folder.parent.mkdir(parents=True, exist_ok=True)
         with locked(scene_folder):
             _finish_interrupted_swap(scene_folder)
